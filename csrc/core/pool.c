@@ -1,0 +1,108 @@
+#include "core/pool.h"
+
+#include <string.h>
+
+static void unlist(pg_slab *slab)
+{
+    if (slab->home == NULL)
+        return;
+    if (slab->previous != NULL)
+        slab->previous->next = slab->next;
+    else
+        *slab->home = slab->next;
+    if (slab->next != NULL)
+        slab->next->previous = slab->previous;
+    slab->home = NULL;
+}
+
+static void enlist(pg_slab *slab, pg_slab **list)
+{
+    slab->home = list;
+    slab->previous = NULL;
+    slab->next = *list;
+    if (*list != NULL)
+        (*list)->previous = slab;
+    *list = slab;
+}
+
+/* Forgetting the free list lets the next cells come in the order of their addresses, which the caches like. */
+static void make_fresh(pg_slab *slab)
+{
+    slab->free = NULL;
+    slab->fresh = (char *)slab + sizeof *slab;
+}
+
+static pg_slab *new_slab(pg_pool *pool)
+{
+    pg_slab *slab = pg_alloc_aligned(PG_SLAB_BYTES, PG_SLAB_BYTES);
+    if (slab == NULL)
+        return NULL;
+    memset(slab, 0, sizeof *slab);
+    size_t room = PG_SLAB_BYTES - sizeof *slab;
+    slab->pool = pool;
+    slab->end = (char *)slab + sizeof *slab + room / pool->cell * pool->cell;
+    make_fresh(slab);
+    return slab;
+}
+
+/* The current slab is used up: put it aside and go on with one that has room. */
+void *pg_pool_refill(pg_pool *pool)
+{
+    pg_slab *slab = pool->partial != NULL ? pool->partial : pool->spare;
+    if (slab == NULL && (slab = new_slab(pool)) == NULL)
+        return NULL;
+    if (slab->home == &pool->spare)
+        pool->spares--;
+    unlist(slab);
+    if (pool->current != NULL)
+        enlist(pool->current, &pool->full);
+    pool->current = slab;
+
+    void *cell = slab->free;
+    if (cell != NULL) {
+        slab->free = *(void **)cell;
+    } else {
+        cell = slab->fresh;
+        slab->fresh += pool->cell;
+    }
+    slab->live++;
+    return cell;
+}
+
+/* A slab other than the current one got a cell back and is on the wrong list now. */
+void pg_slab_settle(pg_slab *slab)
+{
+    pg_pool *pool = slab->pool;
+    unlist(slab);
+    if (slab->live > 0) {
+        enlist(slab, &pool->partial);
+    } else if (pool->spares < PG_SPARE_SLABS) {
+        pool->spares++;
+        make_fresh(slab);
+        enlist(slab, &pool->spare);
+    } else {
+        pg_free(slab, PG_SLAB_BYTES);
+    }
+}
+
+static void free_list(pg_slab *slab)
+{
+    while (slab != NULL) {
+        pg_slab *next = slab->next;
+        pg_free(slab, PG_SLAB_BYTES);
+        slab = next;
+    }
+}
+
+void pg_pool_destroy(pg_pool *pool)
+{
+    if (pool->current != NULL) {
+        pool->current->next = NULL;
+        free_list(pool->current);
+    }
+    free_list(pool->partial);
+    free_list(pool->full);
+    free_list(pool->spare);
+    pool->current = pool->partial = pool->full = pool->spare = NULL;
+    pool->spares = 0;
+}

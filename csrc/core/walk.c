@@ -1,0 +1,175 @@
+/* Backward.
+ *
+ * Two passes over the nodes that the root depends on, both with a stack of their own, so that depth costs nothing:
+ *
+ *   reach  marks every node, counts for each how many of its consumers are among them, and zeroes the gradient of
+ *          the interior ones. Its stack is threaded through those gradients, which are about to be lost anyway, so
+ *          it needs no memory and cannot fail for want of it.
+ *   run    starts at the root and runs the rule of a node once all its consumers have run (Kahn's order), so that
+ *          each gradient is whole before it is passed on. Its stack is allocated once, before any gradient changes.
+ *
+ * A rule of the host may run Python code, which may start other walks meanwhile. Nodes carry the number of the walk
+ * that holds them until their rule has run; a walk that meets the number of another gives up before it has changed
+ * the gradient of a leaf.
+ */
+#include "core/node.h"
+
+enum { LAST_WALK = 255 };
+
+typedef struct {
+    uint8_t id;
+    int64_t interior; /* nodes that `run` will have on its stack at some time */
+} pg_walk;
+
+static unsigned char walk_is_live[LAST_WALK + 1]; /* by id, for all threads */
+
+static uint8_t take_walk_id(void)
+{
+    for (int id = 1; id <= LAST_WALK; id++)
+        if (!__atomic_exchange_n(&walk_is_live[id], 1, __ATOMIC_ACQ_REL))
+            return (uint8_t)id;
+    return 0;
+}
+
+static void return_walk_id(uint8_t id)
+{
+    __atomic_store_n(&walk_is_live[id], 0, __ATOMIC_RELEASE);
+}
+
+static void let_go_of(pg_value *v, uint8_t id, pg_value **stack)
+{
+    if (v->walk != id)
+        return;
+    v->walk = 0;
+    if (v->flags & PG_INTERIOR)
+        pg_push(stack, v);
+}
+
+/* Lets go of what the walk still holds below v. */
+static void let_go_below(pg_value *v, uint8_t id)
+{
+    pg_value *stack = NULL;
+#define LET_GO(input) let_go_of(input, id, &stack)
+    PG_EACH_INPUT(v, LET_GO);
+    while (stack != NULL) {
+        v = pg_pop(&stack);
+        PG_EACH_INPUT(v, LET_GO);
+    }
+#undef LET_GO
+}
+
+static pg_status busy(void)
+{
+    return pg_fail(PG_BUSY, "backward() reached a value that another backward pass is working on; "
+                            "wait for that one to return");
+}
+
+static pg_status too_many_uses(void)
+{
+    return pg_fail(PG_BAD_ARGUMENT, "backward() reached a value that is used more than 4,294,967,295 times");
+}
+
+static inline void reach_input(pg_value *v, uint8_t id, pg_value **stack, pg_status *status)
+{
+    if (v->walk == id) {
+        if (PG_UNLIKELY(++v->pending == 0))
+            *status = too_many_uses();
+    } else if (PG_LIKELY(v->walk == 0)) {
+        v->walk = id;
+        v->pending = 1;
+        if (v->flags & PG_INTERIOR)
+            pg_push(stack, v);
+    } else {
+        *status = busy();
+    }
+}
+
+/* First pass. */
+static pg_status reach(pg_walk *walk, pg_value *root)
+{
+    const uint8_t id = walk->id;
+    pg_value *stack = NULL;
+    pg_status status = PG_OK;
+#define REACH(input) reach_input(input, id, &stack, &status)
+    REACH(root);
+    while (stack != NULL && status == PG_OK) {
+        pg_value *v = pg_pop(&stack);
+        walk->interior++;
+        PG_EACH_INPUT(v, REACH);
+    }
+#undef REACH
+    while (stack != NULL) /* after a failure: take the links out of the gradients */
+        pg_pop(&stack);
+    return status;
+}
+
+/* One consumer of v has run; the last one makes v ready. */
+static inline void settle_input(pg_value *v, const pg_walk *walk, pg_value **ready, int64_t *top, pg_status *status)
+{
+    if (--v->pending > 0)
+        return;
+    if (!(v->flags & PG_INTERIOR))
+        v->walk = 0;
+    else if (PG_LIKELY(*top < walk->interior))
+        ready[(*top)++] = v;
+    else
+        *status = pg_fail(PG_BUSY, "a rule was set on a leaf while backward() was passing it");
+}
+
+/* Second pass. `ready` has room for every interior node. */
+static pg_status run(const pg_walk *walk, pg_value *root, pg_value **ready, pg_host_rule *host_rule)
+{
+    int64_t top = 0;
+    pg_status status = PG_OK;
+#define SETTLE(input) settle_input(input, walk, ready, &top, &status)
+    root->grad = 1.0;
+    SETTLE(root);
+    while (top > 0) {
+        pg_value *v = ready[--top];
+        v->walk = 0;
+        if (PG_LIKELY(!(v->flags & PG_HOST_RULE)))
+            pg_run_rule(v);
+        else
+            status = host_rule(v);
+        if (PG_LIKELY(status == PG_OK))
+            PG_EACH_INPUT(v, SETTLE);
+        if (PG_UNLIKELY(status != PG_OK)) {
+            for (let_go_below(v, walk->id); top > 0; let_go_below(ready[top], walk->id))
+                ready[--top]->walk = 0;
+            return status;
+        }
+    }
+#undef SETTLE
+    return PG_OK;
+}
+
+pg_status pg_walk_backward(pg_value *root, pg_host_rule *host_rule)
+{
+    if (root->walk != 0)
+        return busy();
+    if (!(root->flags & PG_INTERIOR)) {
+        root->grad = 1.0;
+        return PG_OK;
+    }
+    pg_walk walk = {.id = take_walk_id()};
+    if (walk.id == 0)
+        return pg_fail(PG_BUSY, "more than %d backward passes are under way at once", LAST_WALK);
+
+    size_t bytes = 0;
+    pg_value **ready = NULL;
+    pg_status status = reach(&walk, root);
+    if (status == PG_OK) {
+        ready = pg_alloc_array((size_t)walk.interior, sizeof *ready, 0, &bytes);
+        if (ready == NULL)
+            status = PG_NO_MEMORY;
+    }
+    if (status == PG_OK) {
+        status = run(&walk, root, ready, host_rule);
+    } else {
+        root->walk = 0;
+        let_go_below(root, walk.id);
+    }
+    pg_free(ready, bytes);
+    return_walk_id(walk.id);
+    return status;
+}

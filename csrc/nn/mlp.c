@@ -1,0 +1,136 @@
+/* Multi-layer perceptrons of scalar values, for programs in C. */
+#include "core/alloc.h"
+#include "core/status.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+struct pg_mlp {
+    pg_graph *g;
+    int depth, hidden, output;
+    int64_t count;      /* parameters */
+    int64_t width;      /* the widest layer, inputs included */
+    pg_value **params;  /* [count] */
+    double *draws;      /* [width]: weights of the neuron being made */
+    size_t params_bytes, draws_bytes;
+    int64_t sizes[];    /* [depth + 1] */
+};
+
+static pg_mlp *allocate(pg_graph *g, int depth, const int64_t *sizes)
+{
+    int64_t count = 0, width = 0;
+    for (int layer = 0; layer <= depth; layer++) {
+        if (sizes[layer] < 1) {
+            pg_fail(PG_BAD_ARGUMENT, "mlp: layer sizes have to be 1 or more, not %lld", (long long)sizes[layer]);
+            return NULL;
+        }
+        if (layer > 0)
+            count += sizes[layer] * (sizes[layer - 1] + 1);
+        if (sizes[layer] > width)
+            width = sizes[layer];
+    }
+    size_t bytes;
+    pg_mlp *mlp = pg_alloc_array((size_t)depth + 1, sizeof *sizes, sizeof *mlp, &bytes);
+    if (mlp == NULL)
+        return NULL;
+    *mlp = (pg_mlp){.g = g, .depth = depth, .width = width};
+    memcpy(mlp->sizes, sizes, ((size_t)depth + 1) * sizeof *sizes);
+    mlp->params = pg_alloc_array((size_t)count, sizeof *mlp->params, 0, &mlp->params_bytes);
+    mlp->draws = mlp->params == NULL ? NULL : pg_alloc_array((size_t)width, sizeof(double), 0, &mlp->draws_bytes);
+    if (mlp->draws == NULL) {
+        pg_mlp_free(mlp);
+        return NULL;
+    }
+    return mlp;
+}
+
+static bool draw_neuron(pg_mlp *mlp, pg_rng *rng, int64_t fan_in)
+{
+    pg_rng_normal(rng, 0.0, sqrt(2.0 / (double)fan_in), fan_in, mlp->draws);
+    for (int64_t i = 0; i <= fan_in; i++) {
+        pg_value *p = pg_leaf(mlp->g, i < fan_in ? mlp->draws[i] : 0.0);
+        if (p == NULL)
+            return false;
+        mlp->params[mlp->count++] = pg_retain(p);
+    }
+    return true;
+}
+
+pg_mlp *pg_mlp_new(pg_graph *g, int depth, const int64_t *sizes, int hidden, int output, uint64_t seed)
+{
+    pg_mlp *mlp = allocate(g, depth, sizes);
+    if (mlp == NULL)
+        return NULL;
+    mlp->hidden = hidden;
+    mlp->output = output;
+    pg_rng rng;
+    pg_rng_seed(&rng, seed);
+    for (int layer = 1; layer <= depth; layer++)
+        for (int64_t neuron = 0; neuron < sizes[layer]; neuron++)
+            if (!draw_neuron(mlp, &rng, sizes[layer - 1])) {
+                pg_mlp_free(mlp);
+                return NULL;
+            }
+    return mlp;
+}
+
+void pg_mlp_free(pg_mlp *mlp)
+{
+    if (mlp == NULL)
+        return;
+    for (int64_t i = 0; i < mlp->count; i++)
+        pg_release(mlp->g, mlp->params[i]);
+    pg_free(mlp->params, mlp->params_bytes);
+    pg_free(mlp->draws, mlp->draws_bytes);
+    pg_free(mlp, sizeof *mlp + ((size_t)mlp->depth + 1) * sizeof *mlp->sizes);
+}
+
+pg_value *const *pg_mlp_parameters(const pg_mlp *mlp, int64_t *count)
+{
+    *count = mlp->count;
+    return mlp->params;
+}
+
+/* The neuron written out: bias + w[0] x[0] + ... in this order, then the activation. `x` is NULL for numbers. */
+static pg_value *written_out(pg_graph *g, int activation, int64_t n, pg_value *const *x, const double *numbers,
+                             pg_value *const *w)
+{
+    pg_value *sum = w[n];
+    for (int64_t i = 0; i < n; i++)
+        sum = pg_add(g, sum, x != NULL ? pg_mul(g, w[i], x[i]) : pg_binary_number(g, PG_OP_mul, w[i], numbers[i]));
+    return activation < 0 ? sum : pg_unary(g, activation, sum);
+}
+
+static pg_value *neuron(pg_graph *g, int fused, int activation, int64_t n, pg_value *const *x,
+                        const double *numbers, pg_value *const *w)
+{
+    if (!fused)
+        return written_out(g, activation, n, x, numbers, w);
+    if (x == NULL)
+        return pg_neuron_numbers(g, activation, n, numbers, w, w[n]);
+    return pg_neuron(g, activation, n, x, w, w[n]);
+}
+
+pg_status pg_mlp_forward(pg_graph *g, const pg_mlp *mlp, int fused, const double *x, pg_value **out)
+{
+    size_t bytes;
+    pg_value **layers[2]; /* inputs and outputs of a layer, taking turns */
+    layers[0] = pg_alloc_array((size_t)mlp->width, 2 * sizeof **layers, 0, &bytes);
+    if (layers[0] == NULL)
+        return PG_NO_MEMORY;
+    layers[1] = layers[0] + mlp->width;
+
+    pg_value *const *w = mlp->params;
+    pg_value **inputs = NULL;
+    for (int layer = 1; layer <= mlp->depth; layer++) {
+        const int64_t n = mlp->sizes[layer - 1];
+        const bool last = layer == mlp->depth;
+        pg_value **outputs = last ? out : layers[layer & 1];
+        for (int64_t i = 0; i < mlp->sizes[layer]; i++, w += n + 1)
+            outputs[i] = neuron(g, fused, last ? mlp->output : mlp->hidden, n, inputs, x, w);
+        inputs = outputs;
+    }
+    pg_free(layers[0], bytes);
+    return pg_graph_status(g);
+}

@@ -1,0 +1,141 @@
+#include "ops/nary.h"
+
+#include "ops/scalar.h"
+
+/* The fused ops promise the numbers of the written-out sums, which a fused multiply-add would round differently. */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#else
+#pragma GCC optimize("fp-contract=off")
+#endif
+
+_Static_assert((int)PG_OP_COUNT <= (int)PG_NO_ACTIVATION, "the n-ary codes follow the rows of ops.def");
+
+void pg_set_blocks(pg_value *v, int op, double data, pg_block *x, pg_block *w)
+{
+    *v = (pg_value){.data = data, .op = (uint8_t)op, .flags = PG_A_BLOCK};
+    v->a.block = x;
+    if (w != NULL) {
+        v->b.block = w;
+        v->flags |= PG_B_BLOCK;
+    }
+}
+
+/* ---- sum ---------------------------------------------------------------------------------------------------- */
+
+double pg_sum_value(pg_block *x)
+{
+    pg_value **inputs = pg_block_inputs(x);
+    double sum = 0.0;
+    for (int64_t i = 0; i < x->n; i++)
+        sum += inputs[i]->data;
+    return sum;
+}
+
+static void sum_rule(pg_value *v)
+{
+    pg_value **inputs = pg_block_inputs(v->a.block);
+    for (int64_t i = 0; i < v->a.block->n; i++)
+        inputs[i]->grad += v->grad;
+}
+
+/* ---- logsumexp: m + log(sum exp(x - m)), m the largest ------------------------------------------------------- */
+
+double pg_logsumexp_value(pg_block *x)
+{
+    pg_value **inputs = pg_block_inputs(x);
+    double largest = -INFINITY, sum = 0.0;
+    for (int64_t i = 0; i < x->n; i++)
+        largest = pg_value_maximum(largest, inputs[i]->data);
+    if (isinf(largest))
+        return largest;
+    for (int64_t i = 0; i < x->n; i++)
+        sum += exp(inputs[i]->data - largest);
+    return largest + log(sum);
+}
+
+/* d/dx[i] = exp(x[i] - y), the softmax */
+static void logsumexp_rule(pg_value *v)
+{
+    pg_value **inputs = pg_block_inputs(v->a.block);
+    for (int64_t i = 0; i < v->a.block->n; i++)
+        inputs[i]->grad += v->grad * exp(inputs[i]->data - v->data);
+}
+
+/* ---- custom: the caller's local gradients -------------------------------------------------------------------- */
+
+static void custom_rule(pg_value *v)
+{
+    if (!(v->flags & PG_B_BLOCK))
+        return;
+    pg_value **inputs = pg_block_inputs(v->a.block);
+    const double *local = pg_block_numbers(v->b.block);
+    for (int64_t i = 0; i < v->a.block->n; i++)
+        inputs[i]->grad += v->grad * local[i];
+}
+
+/* ---- fused: activation(bias + sum x w) ------------------------------------------------------------------------ */
+
+static double preactivation(pg_block *x, pg_block *w)
+{
+    pg_value **weights = pg_block_inputs(w);
+    double sum = w->n > x->n ? weights[x->n]->data : 0.0;
+    if (x->numbers) {
+        const double *numbers = pg_block_numbers(x);
+        for (int64_t i = 0; i < x->n; i++)
+            sum += weights[i]->data * numbers[i];
+    } else {
+        pg_value **inputs = pg_block_inputs(x);
+        for (int64_t i = 0; i < x->n; i++)
+            sum += weights[i]->data * inputs[i]->data;
+    }
+    return sum;
+}
+
+double pg_fused_value(int activation, pg_block *x, pg_block *w)
+{
+    double z = preactivation(x, w);
+    return activation == PG_NO_ACTIVATION ? z : pg_op_value(activation, z, 0.0);
+}
+
+static void fused_rule(pg_value *v)
+{
+    pg_block *x = v->a.block, *w = v->b.block;
+    const int activation = v->op & ~PG_FUSED;
+    double g = v->grad;
+    if (activation != PG_NO_ACTIVATION) {
+        double z = pg_op_row(activation)->saves == PG_SAVES_INPUT ? preactivation(x, w) : NAN;
+        g = pg_unary_gradient(activation, g, z, v->data);
+    }
+    pg_value **weights = pg_block_inputs(w);
+    if (w->n > x->n)
+        weights[x->n]->grad += g;
+    if (x->numbers) {
+        const double *numbers = pg_block_numbers(x);
+        for (int64_t i = 0; i < x->n; i++)
+            weights[i]->grad += g * numbers[i];
+    } else {
+        pg_value **inputs = pg_block_inputs(x);
+        for (int64_t i = 0; i < x->n; i++) {
+            weights[i]->grad += g * inputs[i]->data;
+            inputs[i]->grad += g * weights[i]->data;
+        }
+    }
+}
+
+void pg_run_nary_rule(pg_value *v)
+{
+    switch (v->op) {
+    case PG_SUM:
+        sum_rule(v);
+        return;
+    case PG_LOGSUMEXP:
+        logsumexp_rule(v);
+        return;
+    case PG_CUSTOM:
+        custom_rule(v);
+        return;
+    default:
+        fused_rule(v);
+    }
+}

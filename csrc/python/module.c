@@ -1,0 +1,150 @@
+/* The type `pygrad.Value` and the module object around it.
+ *
+ * A cffi call costs more than building a node, so the operators of `Value` are slots of a type that is compiled into
+ * the cffi extension itself; cffi only hands out its address.
+ */
+#include "python/module.h"
+
+#include "python/object.h"
+
+PyTypeObject *pg_value_type;
+
+PyObject *pg_raise(pg_status status)
+{
+    switch (status) {
+    case PG_OK:
+    case PG_HOST_ERROR: /* whose error is set already */
+        break;
+    case PG_NO_MEMORY:
+        PyErr_SetString(PyExc_MemoryError, pg_message());
+        break;
+    case PG_BUSY:
+        PyErr_SetString(PyExc_RuntimeError, pg_message());
+        break;
+    case PG_BAD_ARGUMENT:
+        PyErr_SetString(PyExc_ValueError, pg_message());
+        break;
+    }
+    return NULL;
+}
+
+/* ---- methods ------------------------------------------------------------------------------------------------------ */
+
+static PyObject *value_backward(PyObject *self, PyObject *unused)
+{
+    (void)unused;
+    Py_INCREF(self);
+    pg_status status = pg_walk_backward(pg_node(self), pg_call_rule);
+    Py_DECREF(self);
+    if (status != PG_OK)
+        return pg_raise(status);
+    Py_RETURN_NONE;
+}
+
+#define UNARY(name, ...) \
+    static PyObject *method_##name(PyObject *self, PyObject *unused) \
+    { \
+        (void)unused; \
+        return pg_apply_unary(PG_OP_##name, self); \
+    }
+#define BINARY(name, ...) \
+    static PyObject *method_##name(PyObject *self, PyObject *other) \
+    { \
+        return binary_method(PG_OP_##name, self, other); \
+    }
+static PyObject *binary_method(int op, PyObject *self, PyObject *other)
+{
+    PyObject *result = pg_apply_binary(op, self, other);
+    if (result != Py_NotImplemented)
+        return result;
+    Py_DECREF(result);
+    return PyErr_Format(PyExc_TypeError, "Value.%s() takes a Value or a real number, not %R of type %S",
+                        pg_op_row(op)->name, other, (PyObject *)Py_TYPE(other));
+}
+#include "ops/ops.def"
+#undef UNARY
+#undef BINARY
+
+static PyMethodDef value_methods[] = {
+    {"backward", value_backward, METH_NOARGS,
+     "backward($self, /)\n--\n\n"
+     "Compute the derivative of this value with respect to every value it depends on.\n\n"
+     "Gradients of leaves are added to; those of the values in between are set; this\n"
+     "value's own becomes 1. Depth is no limit. Rules read inputs as they stand and\n"
+     "outputs as they were computed.\n\n"
+     "Raises\n------\nRuntimeError\n    When part of the graph is being walked by another backward().\n"},
+#define UNARY(name, symbol, saves, value, da, domain, doc) \
+    {#name, method_##name, METH_NOARGS, #name "($self, /)\n--\n\nReturn " doc "."},
+#define BINARY(name, symbol, saves, value, da, db, domain_a, domain_b, doc) \
+    {#name, method_##name, METH_O, #name "($self, b, /)\n--\n\nReturn " doc "."},
+#include "ops/ops.def"
+#undef UNARY
+#undef BINARY
+    {NULL, NULL, 0, NULL},
+};
+
+/* ---- the type ------------------------------------------------------------------------------------------------------- */
+
+/* By identity, as object's: nodes go into sets and dicts by the thousand. */
+static Py_hash_t value_hash(PyObject *self)
+{
+    const uintptr_t address = (uintptr_t)self;
+    const Py_hash_t hash = (Py_hash_t)(address >> 4 | address << (8 * sizeof address - 4));
+    return hash == -1 ? -2 : hash;
+}
+
+static PyTypeObject *make_type(void)
+{
+    static const PyType_Slot own[] = {
+        {Py_tp_doc, "Value(data, children=(), op='', label='')\n--\n\n"}, /* the text is in value.py */
+        {Py_tp_new, pg_value_tp_new},
+        {Py_tp_init, pg_value_tp_init},
+        {Py_tp_dealloc, pg_value_tp_dealloc},
+        {Py_tp_traverse, pg_value_tp_traverse},
+        {Py_tp_clear, pg_value_tp_clear},
+        {Py_tp_getattro, pg_value_getattro},
+        {Py_tp_setattro, pg_value_setattro},
+        {Py_tp_richcompare, pg_value_richcompare},
+        {Py_tp_hash, value_hash},
+        {Py_tp_repr, pg_value_repr},
+        {Py_tp_getset, pg_value_getset},
+        {Py_tp_methods, value_methods},
+    };
+    enum { OWN = sizeof own / sizeof *own };
+    PyType_Slot slots[OWN + 32];
+    memcpy(slots, own, sizeof own);
+    int n = OWN;
+    for (const PyType_Slot *slot = pg_number_slots; slot->slot != 0; slot++)
+        slots[n++] = *slot;
+    slots[n] = (PyType_Slot){0, NULL};
+    PyType_Spec spec = {.name = "pygrad.Value",
+                        .basicsize = sizeof(pg_object),
+                        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+                        .slots = slots};
+    return (PyTypeObject *)PyType_FromSpec(&spec);
+}
+
+static PyObject *make_module(int64_t gc_head_bytes)
+{
+    static PyModuleDef definition = {PyModuleDef_HEAD_INIT, .m_name = "pygrad._native", .m_size = -1,
+                                     .m_methods = pg_list_functions};
+    PyObject *module = PyModule_Create(&definition);
+    if (module == NULL)
+        return NULL;
+    pg_value_type = make_type();
+    if (pg_value_type == NULL || !pg_lifetime_setup(pg_value_type, gc_head_bytes) ||
+        PyModule_AddObjectRef(module, "Value", (PyObject *)pg_value_type) < 0)
+        Py_CLEAR(module);
+    return module;
+}
+
+void *pg_python_module(int64_t gc_head_bytes)
+{
+    static PyObject *module;
+    PyGILState_STATE gil = PyGILState_Ensure(); /* cffi has let it go */
+    if (module == NULL)
+        module = make_module(gc_head_bytes);
+    Py_XINCREF(module);
+    PyGILState_Release(gil);
+    return module;
+}
