@@ -3,6 +3,7 @@
 #include "core/status.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 static _Atomic int64_t live_bytes;
 static _Atomic int64_t countdown; /* to the failing allocation */
@@ -41,14 +42,6 @@ void *pg_alloc(size_t bytes)
     return counted(pg_alloc_armed && pg_alloc_refused() ? NULL : malloc(bytes), bytes);
 }
 
-void *pg_alloc_aligned(size_t alignment, size_t bytes)
-{
-    void *block = NULL;
-    if ((pg_alloc_armed && pg_alloc_refused()) || posix_memalign(&block, alignment, bytes) != 0)
-        block = NULL;
-    return counted(block, bytes);
-}
-
 void pg_free(void *block, size_t bytes)
 {
     if (block == NULL)
@@ -67,4 +60,28 @@ void *pg_alloc_array(size_t a, size_t b, size_t c, size_t *bytes)
     }
     *bytes = total;
     return pg_alloc(total);
+}
+
+static void *map_aligned(size_t bytes)
+{
+    char *start = mmap(NULL, 2 * bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (start == MAP_FAILED)
+        return NULL;
+    char *aligned = (char *)(((uintptr_t)start + bytes - 1) & ~(uintptr_t)(bytes - 1));
+    const size_t before = (size_t)(aligned - start);
+    if (before > 0)
+        munmap(start, before);
+    munmap(aligned + bytes, bytes - before);
+    return aligned;
+}
+
+void *pg_alloc_pages(size_t bytes)
+{
+    return counted(pg_alloc_armed && pg_alloc_refused() ? NULL : map_aligned(bytes), bytes);
+}
+
+void pg_free_pages(void *pages, size_t bytes)
+{
+    live_bytes -= (int64_t)bytes;
+    munmap(pages, bytes);
 }

@@ -57,7 +57,8 @@ enum { PG_LEAF = 255 };
 struct pg_block {
     int64_t refs;
     int64_t n;
-    bool numbers; /* n doubles; else n inputs, each of which the block keeps alive */
+    double parameter; /* for a fused op: the second operand of its activation, where that has one */
+    bool numbers;     /* n doubles; else n inputs, each of which the block keeps alive */
 };
 
 /* With one reference, its contents undefined; NULL when there is no memory. */

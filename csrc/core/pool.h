@@ -2,7 +2,8 @@
  *
  * Graph nodes are made and freed by the million, all alike. A slab is a block of PG_SLAB_BYTES at a multiple of its
  * size, so that a cell finds its slab by masking its own address; each slab keeps its own free cells, and a slab that
- * becomes empty goes back to the system once a few are in reserve. A cell costs its size and no more.
+ * becomes empty goes back to the system once a few are in reserve. A cell costs its size and no more, and pages that
+ * were never touched cost nothing.
  *
  * A pool is used by one thread at a time (the Python host holds the GIL; a pg_graph has its own pool). Built with
  * PG_NO_CACHE every cell is an allocation of its own, so that sanitizers see each one.
@@ -13,7 +14,7 @@
 #include "core/alloc.h"
 #include "core/status.h"
 
-enum { PG_SLAB_BYTES = 64 * 1024, PG_SPARE_SLABS = 512 };
+enum { PG_SLAB_BYTES = 2 << 20, PG_SPARE_SLABS = 16 };
 
 typedef struct pg_slab pg_slab;
 

@@ -95,7 +95,7 @@ static double preactivation(pg_block *x, pg_block *w)
 double pg_fused_value(int activation, pg_block *x, pg_block *w)
 {
     double z = preactivation(x, w);
-    return activation == PG_NO_ACTIVATION ? z : pg_op_value(activation, z, 0.0);
+    return activation == PG_NO_ACTIVATION ? z : pg_op_value(activation, z, w->parameter);
 }
 
 static void fused_rule(pg_value *v)
@@ -104,8 +104,9 @@ static void fused_rule(pg_value *v)
     const int activation = v->op & ~PG_FUSED;
     double g = v->grad;
     if (activation != PG_NO_ACTIVATION) {
-        double z = pg_op_row(activation)->saves == PG_SAVES_INPUT ? preactivation(x, w) : NAN;
-        g = pg_unary_gradient(activation, g, z, v->data);
+        double z = pg_op_row(activation)->saves == PG_SAVES_INPUT ? preactivation(x, w) : NAN, by_operand[2];
+        pg_op_gradient(activation, g, z, w->parameter, v->data, by_operand);
+        g = by_operand[0];
     }
     pg_value **weights = pg_block_inputs(w);
     if (w->n > x->n)

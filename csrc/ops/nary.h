@@ -12,7 +12,8 @@
  *   CUSTOM     inputs x               numbers d (or nothing)      the caller's; d[i] is its derivative by x[i]
  *   FUSED | f  inputs or numbers x    inputs w and the bias last  f(bias + x[0] w[0] + ...)
  *
- * f is a unary row of ops.def or PG_NO_ACTIVATION; a block with as many w as x has no bias.
+ * f is PG_NO_ACTIVATION or a row of ops.def, whose second operand, where it has one, is the parameter of block w. A
+ * block with as many w as x has no bias.
  */
 enum { PG_FUSED = 128, PG_NO_ACTIVATION = 120, PG_SUM = 121, PG_LOGSUMEXP = 122, PG_CUSTOM = 123 };
 

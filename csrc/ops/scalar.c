@@ -50,20 +50,6 @@ double pg_op_value(int op, double a, double b)
     return NAN;
 }
 
-double pg_unary_gradient(int op, double g, double a, double y)
-{
-    switch (op) {
-#define UNARY(name, ...) \
-    case PG_OP_##name: \
-        return pg_da_##name(g, a, y);
-#define BINARY(name, ...)
-#include "ops/ops.def"
-#undef UNARY
-#undef BINARY
-    }
-    return NAN;
-}
-
 void pg_op_gradient(int op, double g, double a, double b, double y, double *out)
 {
     switch (op) {

@@ -94,7 +94,4 @@ static inline double pg_scalar_sigmoid(double x)
 #undef PG_SCALAR
 #undef PG_MAYBE
 
-/* dL/da of unary row `op`. */
-double pg_unary_gradient(int op, double g, double a, double y);
-
 #endif

@@ -217,9 +217,11 @@ static PyObject *list_dot(PyObject *module, PyObject *args)
 /* ---- layers of neurons --------------------------------------------------------------------------------------------------- */
 
 /* activation(bias + weights . x) */
-static PyObject *neuron(int activation, pg_block *x, int x_flags, PyObject *weights, PyObject *bias)
+static PyObject *neuron(long activation, double parameter, pg_block *x, int x_flags, PyObject *weights, PyObject *bias)
 {
     int flags = x_flags;
+    if (activation < -1 || activation >= PG_OP_COUNT)
+        return PyErr_Format(PyExc_ValueError, "neuron: op %ld is not in the op table", activation);
     pg_block *w = pg_block_from(weights, bias, false, "neuron weights", &flags);
     if (w == NULL)
         return NULL;
@@ -227,32 +229,35 @@ static PyObject *neuron(int activation, pg_block *x, int x_flags, PyObject *weig
         pg_block_drop(w);
         return NULL;
     }
-    return fused(activation, x, w, flags);
+    w->parameter = parameter;
+    return fused(activation < 0 ? PG_NO_ACTIVATION : (int)activation, x, w, flags);
 }
 
-/* The attributes w, b and _op (the activation's row in the op table, or -1) of a Neuron, applied to x. */
+static PyObject *attribute(PyObject *object, PyObject **cached_name, const char *name)
+{
+    if (*cached_name == NULL)
+        *cached_name = PyUnicode_InternFromString(name);
+    return PyObject_GetAttr(object, *cached_name);
+}
+
+/* A Neuron's w, b, _op (its activation's row in the op table, or -1) and, where that row has two operands, _parameter,
+ * applied to x. */
 static PyObject *call_neuron(PyObject *object, pg_block *x, int x_flags)
 {
-    static PyObject *names[3];
-    if (names[0] == NULL) {
-        names[1] = PyUnicode_InternFromString("b");
-        names[2] = PyUnicode_InternFromString("_op");
-        names[0] = PyUnicode_InternFromString("w");
-    }
+    static PyObject *name_w, *name_b, *name_op, *name_parameter;
     PyObject *result = NULL;
-    PyObject *w = PyObject_GetAttr(object, names[0]);
-    PyObject *b = w == NULL ? NULL : PyObject_GetAttr(object, names[1]);
-    PyObject *activation = b == NULL ? NULL : PyObject_GetAttr(object, names[2]);
-    if (activation != NULL) {
-        long op = PyLong_AsLong(activation);
-        const pg_op_info *row = op >= 0 && op < PG_OP_COUNT ? pg_op_row((int)op) : NULL;
-        if (op == -1 && !PyErr_Occurred())
-            result = neuron(PG_NO_ACTIVATION, x, x_flags, w, b);
-        else if (row != NULL && row->arity == 1)
-            result = neuron((int)op, x, x_flags, w, b);
-        else if (!PyErr_Occurred())
-            PyErr_Format(PyExc_ValueError, "op %ld is no activation of one input", op);
+    PyObject *w = attribute(object, &name_w, "w");
+    PyObject *b = w == NULL ? NULL : attribute(object, &name_b, "b");
+    PyObject *activation = b == NULL ? NULL : attribute(object, &name_op, "_op");
+    long op = activation == NULL ? -1 : PyLong_AsLong(activation);
+    double parameter = 0.0;
+    if (op >= 0 && op < PG_OP_COUNT && pg_op_row((int)op)->arity == 2) {
+        PyObject *number = attribute(object, &name_parameter, "_parameter");
+        parameter = number == NULL ? 0.0 : PyFloat_AsDouble(number);
+        Py_XDECREF(number);
     }
+    if (!PyErr_Occurred())
+        result = neuron(op, parameter, x, x_flags, w, b);
     Py_XDECREF(w);
     Py_XDECREF(b);
     Py_XDECREF(activation);

@@ -90,25 +90,25 @@ static inline PyObject *two_values(int op, double data, PyObject *a, PyObject *b
     return pg_finished(result, pg_node(a)->flags | pg_node(b)->flags);
 }
 
-static PyObject *value_and_number(int op, PyObject *a, double b, bool was_int)
+static inline PyObject *value_and_number(int op, double data, PyObject *a, double b, bool was_int)
 {
     pg_object *result = pg_object_new();
     if (result == NULL)
         return NULL;
     Py_INCREF(a);
-    pg_set_binary_number(&result->v, (uint8_t)op, pg_op_value(op, pg_node(a)->data, b), pg_node(a), b);
+    pg_set_binary_number(&result->v, (uint8_t)op, data, pg_node(a), b);
     if (was_int)
         result->v.flags |= PG_B_WAS_INT;
     return pg_finished(result, pg_node(a)->flags);
 }
 
-static PyObject *number_and_value(int op, double a, PyObject *b, bool was_int)
+static inline PyObject *number_and_value(int op, double data, double a, PyObject *b, bool was_int)
 {
     pg_object *result = pg_object_new();
     if (result == NULL)
         return NULL;
     Py_INCREF(b);
-    pg_set_number_binary(&result->v, (uint8_t)op, pg_op_value(op, a, pg_node(b)->data), a, pg_node(b));
+    pg_set_number_binary(&result->v, (uint8_t)op, data, a, pg_node(b));
     if (was_int)
         result->v.flags |= PG_A_WAS_INT;
     return pg_finished(result, pg_node(b)->flags);
@@ -124,8 +124,9 @@ PyObject *pg_apply_binary(int op, PyObject *a, PyObject *b)
     double number = 0.0;
     switch (pg_read_number(other, &number)) {
     case PG_A_NUMBER_OBJECT:
-        return a_is_value ? value_and_number(op, a, number, PyLong_Check(b))
-                          : number_and_value(op, number, b, PyLong_Check(a));
+        if (a_is_value)
+            return value_and_number(op, pg_op_value(op, pg_node(a)->data, number), a, number, PyLong_Check(b));
+        return number_and_value(op, pg_op_value(op, number, pg_node(b)->data), number, b, PyLong_Check(a));
     case PG_AN_ARRAY:
         return PyObject_CallFunction(elementwise, "sOO", pg_op_row(op)->name, a, b);
     case PG_NUMBER_ERROR:
@@ -140,6 +141,10 @@ PyObject *pg_apply_binary(int op, PyObject *a, PyObject *b)
     { \
         if (PG_LIKELY(pg_is_exactly_value(a) && pg_is_exactly_value(b))) \
             return two_values(PG_OP_##name, pg_value_##name(pg_node(a)->data, pg_node(b)->data), a, b); \
+        if (pg_is_exactly_value(a) && PyFloat_CheckExact(b)) { \
+            const double number = PyFloat_AsDouble(b); \
+            return value_and_number(PG_OP_##name, pg_value_##name(pg_node(a)->data, number), a, number, false); \
+        } \
         return pg_apply_binary(PG_OP_##name, a, b); \
     }
 BINARY_SLOT(add)

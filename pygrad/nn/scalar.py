@@ -22,7 +22,7 @@ _NAMES = {
     "softplus": "Softplus", "logsigmoid": "LogSigmoid", "selu": "SELU", "mish": "Mish", "relu6": "ReLU6",
     "hardtanh": "Hardtanh", "sin": "Sin", "leaky_relu": "LeakyReLU", "elu": "ELU", "linear": "Linear",
 }  # fmt: skip
-_TWO_INPUTS = {"leaky_relu", "elu"}  # whose second is a constant: a node of their own behind the neuron's
+_PARAMETERS = {"leaky_relu": 0.01, "elu": 1.0}  # the slope alpha of those that have one
 
 
 def _activation(name: str) -> str:
@@ -88,8 +88,9 @@ class Neuron(Module):
         self.b = Value(0.0)
 
     def _choose_op(self) -> None:
-        fused = self._nonlin and self._activation != "linear" and self._activation not in _TWO_INPUTS
-        self._op = find_op(self._activation) if fused else -1
+        """Set what the engine reads: the activation's row in the op table and its parameter."""
+        self._op = find_op(self._activation) if self._nonlin and self._activation != "linear" else -1
+        self._parameter = _PARAMETERS.get(self._activation, 0.0)
 
     @property
     def nonlin(self) -> bool:
@@ -113,12 +114,7 @@ class Neuron(Module):
 
     def __call__(self, x: Sequence[Value | float]) -> Value:
         """Return the output for the inputs x."""
-        return self._activated(native.layer([self], x, type(self))[0])
-
-    def _activated(self, output: Value) -> Value:
-        if self._nonlin and self._activation in _TWO_INPUTS:
-            activated: Value = getattr(output, self._activation)()
-            return activated
+        output: Value = native.layer([self], x, type(self))[0]
         return output
 
     def parameters(self) -> list[Value]:
@@ -149,8 +145,6 @@ class Layer(Module):
     def __call__(self, x: Sequence[Value | float]) -> Any:
         """Return the outputs for the inputs x: a list, or the Value itself when there is one neuron."""
         outputs = native.layer(self.neurons, x, Neuron)
-        if any(type(n) is Neuron and n._op < 0 for n in self.neurons):
-            outputs = [n._activated(out) if type(n) is Neuron else out for n, out in zip(self.neurons, outputs, strict=True)]
         return outputs[0] if len(outputs) == 1 else outputs
 
     def parameters(self) -> list[Value]:

@@ -126,7 +126,7 @@ class Value(Elementwise):
         if not isinstance(other, Real):
             return NotImplemented
         n = float(other)
-        out = Value(_ieee.power(self.data, n), (self,), f"**{n:g}")
+        out = Value(_ieee.power(self.data, n), (self,), f"**{other}")
 
         def _backward() -> None:
             # a**0 is 1 for every a, also for 0 and nan, of which the formula would make 0 * inf.

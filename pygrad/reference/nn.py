@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +17,17 @@ ACTIVATIONS: dict[str, tuple[str, Callable[[Value], Value]]] = {
     "leaky_relu": ("LeakyReLU", Value.leaky_relu),
     "elu": ("ELU", Value.elu),
     "gelu": ("GELU", Value.gelu),
+    "gelu_tanh": ("GELUTanh", Value.gelu_tanh),
     "silu": ("SiLU", Value.silu),
     "softplus": ("Softplus", Value.softplus),
+    "selu": ("SELU", Value.selu),
+    "mish": ("Mish", Value.mish),
+    "relu6": ("ReLU6", Value.relu6),
     "sigmoid": ("Sigmoid", Value.sigmoid),
+    "logsigmoid": ("LogSigmoid", Value.logsigmoid),
     "tanh": ("Tanh", Value.tanh),
+    "hardtanh": ("Hardtanh", Value.hardtanh),
+    "sin": ("Sin", Value.sin),
 }
 ALIASES = {"identity": "linear", "leaky": "leaky_relu", "swish": "silu"}
 
@@ -53,15 +59,14 @@ class Neuron(Module):
     nin : int
         Number of inputs, n.
     nonlin : bool
-        False is another way to say ``activation="linear"``.
+        False leaves the activation out.
     activation : str
-        'relu', 'leaky_relu' ('leaky'), 'elu', 'gelu', 'silu' ('swish'), 'softplus', 'sigmoid', 'tanh' or
-        'linear' ('identity').
+        A name in `ACTIVATIONS`, or one of the `ALIASES` 'leaky', 'swish' and 'identity'.
     init : str or sequence of float
         The scheme of `pygrad.init` that draws the weights, 'auto' for the one that suits the activation (He
         for the relu family, else Xavier); or the n weights themselves. The bias starts at 0.
     seed : int, pygrad.random.Generator or None
-        What the weights are drawn from; None is a new seed every time.
+        What the weights are drawn from; None takes a seed from Python's `random`.
 
     Examples
     --------
@@ -81,9 +86,9 @@ class Neuron(Module):
         init: str | Sequence[float] = "auto",
         seed: int | Generator | None = None,
     ) -> None:
-        self.activation = _canonical(activation) if nonlin else "linear"
-        self._name, self._function = ACTIVATIONS[self.activation]
-        weights = _draw(init, self.activation, nin, 1, seed) if isinstance(init, str) else init
+        self.nonlin = nonlin
+        self._name, self._function = ACTIVATIONS[_canonical(activation)]
+        weights = _draw(init, activation, nin, 1, seed) if isinstance(init, str) else init
         if len(weights) != nin:
             raise ValueError(f"Neuron({nin}): init holds {len(weights)} weights, not {nin}")
         self.w = [Value(w) for w in weights]
@@ -92,14 +97,14 @@ class Neuron(Module):
     def __call__(self, x: Sequence[Operand]) -> Value:
         """Return the output for nin inputs."""
         act = sum((wi * xi for wi, xi in zip(self.w, x, strict=True)), self.b)
-        return self._function(act)
+        return self._function(act) if self.nonlin else act
 
     def parameters(self) -> list[Value]:
         """Return the weights, then the bias."""
         return [*self.w, self.b]
 
     def __repr__(self) -> str:
-        return f"{self._name}Neuron({len(self.w)})"
+        return f"{self._name if self.nonlin else 'Linear'}Neuron({len(self.w)})"
 
 
 class Layer(Module):
@@ -124,7 +129,7 @@ class Layer(Module):
 
     def __init__(self, nin: int, nout: int, **kwargs: Any) -> None:
         init, seed = kwargs.pop("init", "auto"), kwargs.pop("seed", None)
-        activation = kwargs.get("activation", "relu") if kwargs.get("nonlin", True) else "linear"
+        activation = kwargs.get("activation", "relu")
         weights = _draw(init, activation, nin, nout, seed) if isinstance(init, str) else init
         if len(weights) != nin * nout:
             raise ValueError(f"Layer({nin}, {nout}): init holds {len(weights)} weights, not {nin * nout}")
@@ -217,9 +222,7 @@ def _canonical(activation: str) -> str:
 def _generator(seed: int | Generator | None) -> Generator:
     from pygrad.random import Generator
 
-    if isinstance(seed, Generator):
-        return seed
-    return Generator(random.getrandbits(63) if seed is None else seed)
+    return Generator(seed)
 
 
 def _scheme(init: str, activation: str) -> str:

@@ -35,6 +35,8 @@ ACTIVATIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]
 
 
 def _cross_entropy(z: Array, t: Array) -> tuple[Array, Array]:
+    if t.min() < 0 or t.max() >= z.shape[1]:
+        raise IndexError(f"cross_entropy: targets must be classes from 0 to {z.shape[1] - 1}, not {t}")
     shifted = z - z.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))  # (B, m)
     rows = np.arange(len(z))
