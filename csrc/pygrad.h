@@ -83,8 +83,8 @@ typedef struct {
     const char *name;   /* as in pg_<name> and Value.<name> */
     const char *symbol; /* as in Value._op */
     const char *doc;
-    int arity;          /* 1 or 2 */
-    pg_saves saves;     /* what backward reads */
+    int arity;           /* 1 or 2 */
+    pg_saves saves;      /* what backward reads */
     double domain[2][2]; /* [input][low, high]: where the op is smooth */
 } pg_op_info;
 

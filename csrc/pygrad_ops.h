@@ -15,7 +15,10 @@ typedef enum {
 } pg_op;
 
 #define UNARY(name, ...) \
-    static inline pg_value *pg_##name(pg_graph *g, pg_value *a) { return pg_unary(g, PG_OP_##name, a); }
+    static inline pg_value *pg_##name(pg_graph *g, pg_value *a) \
+    { \
+        return pg_unary(g, PG_OP_##name, a); \
+    }
 #define BINARY(name, ...) \
     static inline pg_value *pg_##name(pg_graph *g, pg_value *a, pg_value *b) \
     { \

@@ -17,6 +17,7 @@ from ._version import __version__
 from .functional import *  # noqa: F403
 from .value import Value
 
+# Not the functions: `from pygrad import *` shall leave Python's sum alone.
 __all__ = [
     "Value",
     "__version__",
@@ -27,7 +28,6 @@ __all__ = [
     "nn",
     "optim",
     "random",
-    *functional.__all__,
 ]
 
 

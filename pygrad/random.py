@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random as _python_random
+from typing import Any
 
 from ._engine import ffi, lib
 
@@ -31,6 +32,8 @@ class Generator:
     >>> Generator(0).uniform(0, 1, 3) == Generator(0).uniform(0, 1, 3)
     True
     """
+
+    _state: Any  # a pg_rng of C
 
     def __init__(self, seed: int | Generator | None = None) -> None:
         if isinstance(seed, Generator):

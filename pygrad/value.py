@@ -148,8 +148,8 @@ def __reduce_ex__(self: Value, protocol: object) -> tuple[Any, ...]:
     if self._children or rule is not self:
         made_by = f"made by {self._op!r}" if self._op else "with a _backward of its own"
         raise TypeError(
-            f"cannot copy or pickle {self!r}, a node {made_by}: its copy would be cut off from its inputs; copy the "
-            "leaves and compute it again, or take its number, Value(v.data)"
+            f"cannot copy or pickle {self!r}, a node {made_by}: its copy would be cut off from its inputs; "
+            "copy the leaves and compute it again, or take its number, Value(v.data)"
         )
     state = (self.data, self.grad, self.label, object.__getstate__(self))
     return copyreg.__newobj__, (type(self),), state  # type: ignore[attr-defined]

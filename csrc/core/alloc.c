@@ -53,8 +53,7 @@ void pg_free(void *block, size_t bytes)
 void *pg_alloc_array(size_t a, size_t b, size_t c, size_t *bytes)
 {
     size_t product, total;
-    if (__builtin_mul_overflow(a, b, &product) || __builtin_add_overflow(product, c, &total) ||
-        total > SIZE_MAX / 2) {
+    if (__builtin_mul_overflow(a, b, &product) || __builtin_add_overflow(product, c, &total) || total > SIZE_MAX / 2) {
         pg_no_memory(SIZE_MAX);
         return NULL;
     }

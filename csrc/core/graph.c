@@ -275,8 +275,7 @@ pg_value *pg_neuron(pg_graph *g, int activation, int64_t n, pg_value *const *x, 
     return fused(g, activation, block_of(g, n, x, NULL), n, w, bias);
 }
 
-pg_value *pg_neuron_numbers(pg_graph *g, int activation, int64_t n, const double *x, pg_value *const *w,
-                            pg_value *bias)
+pg_value *pg_neuron_numbers(pg_graph *g, int activation, int64_t n, const double *x, pg_value *const *w, pg_value *bias)
 {
     return fused(g, activation, block_of_numbers(g, n, x), n, w, bias);
 }

@@ -8,8 +8,7 @@ static size_t block_bytes(const pg_block *block)
 pg_block *pg_block_new(int64_t n, bool numbers)
 {
     size_t bytes;
-    pg_block *block =
-        pg_alloc_array((size_t)n, numbers ? sizeof(double) : sizeof(pg_value *), sizeof *block, &bytes);
+    pg_block *block = pg_alloc_array((size_t)n, numbers ? sizeof(double) : sizeof(pg_value *), sizeof *block, &bytes);
     if (block != NULL)
         *block = (pg_block){.refs = 1, .n = n, .numbers = numbers};
     return block;

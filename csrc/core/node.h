@@ -25,7 +25,8 @@ typedef union {
     double number;
 } pg_operand;
 
-enum { /* pg_value.flags */
+/* pg_value.flags */
+enum {
     PG_A_INPUT = 1 << 0,
     PG_B_INPUT = 1 << 1,
     PG_A_BLOCK = 1 << 2,
@@ -44,8 +45,8 @@ enum { /* pg_value.flags */
 struct pg_value {
     double data, grad;
     pg_operand a, b;
-    uint8_t op;       /* a row of ops.def, a code of ops/nary.h, or PG_LEAF */
-    uint8_t walk;     /* the live walk that holds this node, or 0 */
+    uint8_t op;   /* a row of ops.def, a code of ops/nary.h, or PG_LEAF */
+    uint8_t walk; /* the live walk that holds this node, or 0 */
     uint16_t flags;
     uint32_t pending; /* while a walk holds it: consumers whose rules have not run yet */
 };

@@ -28,8 +28,8 @@ typedef struct {
 } pg_pool;
 
 struct pg_slab {
-    void *free;     /* cells given back, linked through their first word */
-    char *fresh;    /* cells from here to `end` were never used */
+    void *free;  /* cells given back, linked through their first word */
+    char *fresh; /* cells from here to `end` were never used */
     char *end;
     int64_t live;
     pg_pool *pool;

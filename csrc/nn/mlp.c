@@ -9,12 +9,12 @@
 struct pg_mlp {
     pg_graph *g;
     int depth, hidden, output;
-    int64_t count;      /* parameters */
-    int64_t width;      /* the widest layer, inputs included */
-    pg_value **params;  /* [count] */
-    double *draws;      /* [width]: weights of the neuron being made */
+    int64_t count;     /* parameters */
+    int64_t width;     /* the widest layer, inputs included */
+    pg_value **params; /* [count] */
+    double *draws;     /* [width]: weights of the neuron being made */
     size_t params_bytes, draws_bytes;
-    int64_t sizes[];    /* [depth + 1] */
+    int64_t sizes[]; /* [depth + 1] */
 };
 
 static pg_mlp *allocate(pg_graph *g, int depth, const int64_t *sizes)
@@ -102,8 +102,8 @@ static pg_value *written_out(pg_graph *g, int activation, int64_t n, pg_value *c
     return activation < 0 ? sum : pg_unary(g, activation, sum);
 }
 
-static pg_value *neuron(pg_graph *g, int fused, int activation, int64_t n, pg_value *const *x,
-                        const double *numbers, pg_value *const *w)
+static pg_value *neuron(pg_graph *g, int fused, int activation, int64_t n, pg_value *const *x, const double *numbers,
+                        pg_value *const *w)
 {
     if (!fused)
         return written_out(g, activation, n, x, numbers, w);

@@ -6,11 +6,13 @@
 
 #include <string.h>
 
-#define PAIR(low, high) {low, high}
+/* clang-format off */
+#define BRACED(...) {__VA_ARGS__} /* turns a (low, high) of ops.def into an initialiser */
+/* clang-format on */
 static const pg_op_info rows[] = {
-#define UNARY(name, symbol, saves, value, da, domain, doc) {#name, symbol, doc, 1, saves, {PAIR domain, {0, 0}}},
+#define UNARY(name, symbol, saves, value, da, domain, doc) {#name, symbol, doc, 1, saves, {BRACED domain, {0, 0}}},
 #define BINARY(name, symbol, saves, value, da, db, domain_a, domain_b, doc) \
-    {#name, symbol, doc, 2, saves, {PAIR domain_a, PAIR domain_b}},
+    {#name, symbol, doc, 2, saves, {BRACED domain_a, BRACED domain_b}},
 #include "ops/ops.def"
 #undef UNARY
 #undef BINARY

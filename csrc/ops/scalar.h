@@ -47,10 +47,19 @@ static inline double pg_scalar_sigmoid(double x)
 #define PG_SCALAR PG_MAYBE static inline double
 
 #define UNARY(name, symbol, saves, value, da, domain, doc) \
-    PG_SCALAR pg_value_##name(double a) { return value; } \
-    PG_SCALAR pg_da_##name(PG_MAYBE double g, PG_MAYBE double a, PG_MAYBE double y) { return da; }
+    PG_SCALAR pg_value_##name(double a) \
+    { \
+        return value; \
+    } \
+    PG_SCALAR pg_da_##name(PG_MAYBE double g, PG_MAYBE double a, PG_MAYBE double y) \
+    { \
+        return da; \
+    }
 #define BINARY(name, symbol, saves, value, da, db, domain_a, domain_b, doc) \
-    PG_SCALAR pg_value_##name(double a, double b) { return value; } \
+    PG_SCALAR pg_value_##name(double a, double b) \
+    { \
+        return value; \
+    } \
     PG_SCALAR pg_da_##name(PG_MAYBE double g, PG_MAYBE double a, PG_MAYBE double b, PG_MAYBE double y) \
     { \
         return da; \

@@ -56,8 +56,8 @@ static bool read_arguments(arguments *given, PyObject *args, PyObject *kwargs)
 {
     const Py_ssize_t n = PyTuple_Size(args);
     if (n > 4) {
-        PyErr_Format(PyExc_TypeError, "Value() takes at most 4 positional arguments (data, children, op, label), not %zd",
-                     n);
+        PyErr_Format(PyExc_TypeError,
+                     "Value() takes at most 4 positional arguments (data, children, op, label), not %zd", n);
         return false;
     }
     if (n > 0)

@@ -82,7 +82,7 @@ void pg_extras_drop(PyObject *self)
     pg_extras extras = place->extras; /* the table has to be whole before any destructor runs */
     close_gap((size_t)(place - table));
     count--;
-    pg_node(self)->flags &= (uint16_t)~(PG_HAS_EXTRAS | PG_HOST_RULE);
+    pg_node(self)->flags &= (uint16_t) ~(PG_HAS_EXTRAS | PG_HOST_RULE);
     if (capacity > 4096 && 16 * count < capacity)
         resize(capacity / 4); /* when there is no memory for a smaller table, the larger one serves */
     Py_XDECREF(extras.rule);

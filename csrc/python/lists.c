@@ -45,8 +45,8 @@ static bool read_item(PyObject *item, const char *what, Py_ssize_t i, double *nu
     case PG_NUMBER_ERROR:
         return false;
     default:
-        PyErr_Format(PyExc_TypeError, "%s: item %zd has to be a Value or a real number, not %R of type %S", what, i, item,
-                     (PyObject *)Py_TYPE(item));
+        PyErr_Format(PyExc_TypeError, "%s: item %zd has to be a Value or a real number, not %R of type %S", what, i,
+                     item, (PyObject *)Py_TYPE(item));
         return false;
     }
 }
@@ -357,8 +357,8 @@ static PyObject *list_adam_step(PyObject *module, PyObject *args)
     long long step;
     pg_adam adam;
     int flags = 0;
-    if (!PyArg_ParseTuple(args, "OLOOddddd:adam_step", &params, &step, &first, &second, &adam.lr, &adam.beta1, &adam.beta2,
-                          &adam.eps, &adam.weight_decay))
+    if (!PyArg_ParseTuple(args, "OLOOddddd:adam_step", &params, &step, &first, &second, &adam.lr, &adam.beta1,
+                          &adam.beta2, &adam.eps, &adam.weight_decay))
         return NULL;
     pg_block *block = pg_block_from(params, NULL, false, "parameters", &flags);
     if (block == NULL)
@@ -392,7 +392,8 @@ PyMethodDef pg_list_functions[] = {
     {"zero_grad", list_zero_grad, METH_O, "zero_grad(params, /)"},
     {"sgd_step", list_sgd_step, METH_VARARGS,
      "sgd_step(params, step, momentum_state, lr, momentum, dampening, weight_decay, nesterov, /)"},
-    {"adam_step", list_adam_step, METH_VARARGS, "adam_step(params, step, m, v, lr, beta1, beta2, eps, weight_decay, /)"},
+    {"adam_step", list_adam_step, METH_VARARGS,
+     "adam_step(params, step, m, v, lr, beta1, beta2, eps, weight_decay, /)"},
     {"set_helpers", pg_set_helpers, METH_VARARGS, "set_helpers(read_operand, elementwise, /)"},
     {NULL, NULL, 0, NULL},
 };

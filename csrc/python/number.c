@@ -184,8 +184,7 @@ PyType_Slot pg_number_slots[] = {
 
 /* ---- comparison: of data; equality stays identity ----------------------------------------------------------------- */
 
-static const char *const comparison_names[] = {
-    [Py_LT] = "lt", [Py_LE] = "le", [Py_GT] = "gt", [Py_GE] = "ge"};
+static const char *const comparison_names[] = {[Py_LT] = "lt", [Py_LE] = "le", [Py_GT] = "gt", [Py_GE] = "ge"};
 
 PyObject *pg_value_richcompare(PyObject *self, PyObject *other, int comparison)
 {

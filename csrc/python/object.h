@@ -21,9 +21,10 @@ typedef struct {
     pg_value v;
 } pg_object;
 
-enum { /* the host's bits of pg_value.flags */
-    PG_TRACKED = PG_HOST_FLAG << 0,     /* by the garbage collector */
-    PG_CONTAGIOUS = PG_HOST_FLAG << 1,  /* what is built from this node is tracked too */
+/* the host's bits of pg_value.flags */
+enum {
+    PG_TRACKED = PG_HOST_FLAG << 0,    /* by the garbage collector */
+    PG_CONTAGIOUS = PG_HOST_FLAG << 1, /* what is built from this node is tracked too */
     PG_HAS_EXTRAS = PG_HOST_FLAG << 2,
     PG_INITIALISED = PG_HOST_FLAG << 3, /* __init__ ran */
     PG_A_WAS_INT = PG_HOST_FLAG << 4,   /* for `_op`: the number in the slot was written as an int */

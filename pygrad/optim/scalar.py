@@ -100,7 +100,14 @@ class SGD(Optimizer):
         """Update the parameters by their gradients."""
         self.steps += 1
         native.sgd_step(
-            self.params, self.steps, self._m, self.lr, self.momentum, self.dampening, self.weight_decay, self.nesterov
+            self.params,
+            self.steps,
+            self._m,
+            self.lr,
+            self.momentum,
+            self.dampening,
+            self.weight_decay,
+            self.nesterov,
         )
 
 
@@ -158,6 +165,4 @@ class Adam(Optimizer):
     def step(self) -> None:
         """Update the parameters by their gradients."""
         self.steps += 1
-        native.adam_step(
-            self.params, self.steps, self._m, self._v, self.lr, *self.betas, self.eps, self.weight_decay
-        )
+        native.adam_step(self.params, self.steps, self._m, self._v, self.lr, *self.betas, self.eps, self.weight_decay)

@@ -158,9 +158,7 @@ class Elementwise:
 
     def softplus(self) -> Value:
         """Smooth relu, y = log(1 + e**x): dy/dx = sigmoid(x)."""
-        return self._unary(
-            "softplus", _ieee.softplus, lambda g, x, y: g if x > 20.0 else g * _ieee.sigmoid(x)
-        )
+        return self._unary("softplus", _ieee.softplus, lambda g, x, y: g if x > 20.0 else g * _ieee.sigmoid(x))
 
     def logsigmoid(self) -> Value:
         """Logarithm of the sigmoid, finite where sigmoid is 0: dy/dx = sigmoid(-x)."""
@@ -259,9 +257,7 @@ class Elementwise:
         def value(z: float, t: float) -> float:
             return ((0.0 if z < 0.0 else z) - z * t) + math.log1p(math.exp(-math.fabs(z)))
 
-        return self._binary(
-            "bce", label, value, lambda g, z, t: g * (_ieee.sigmoid(z) - t), lambda g, z, t: -(g * z)
-        )
+        return self._binary("bce", label, value, lambda g, z, t: g * (_ieee.sigmoid(z) - t), lambda g, z, t: -(g * z))
 
 
 _ERF_SLOPE = 2.0 / math.sqrt(math.pi)

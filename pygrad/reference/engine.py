@@ -79,9 +79,7 @@ class Value(Elementwise):
     12.0
     """
 
-    def __init__(
-        self, data: SupportsFloat, children: Iterable[Value] = (), op: str = "", label: str = ""
-    ) -> None:
+    def __init__(self, data: SupportsFloat, children: Iterable[Value] = (), op: str = "", label: str = "") -> None:
         self.data = data if type(data) is float else _real(data)
         self.grad = 0.0
         self.label = label
@@ -189,9 +187,7 @@ class Value(Elementwise):
     # The operators above are written in full; the others leave the closure to `_unary` and `_binary`, and say
     # only what an input's gradient gains, given g = dL/dy.
 
-    def _unary(
-        self, op: str, value: Callable[[float], float], rule: Callable[[float, float, float], float]
-    ) -> Value:
+    def _unary(self, op: str, value: Callable[[float], float], rule: Callable[[float, float, float], float]) -> Value:
         """Make the node y = value(x); x.grad gains rule(g, x, y)."""
         out = Value(value(self.data), (self,), op)
 

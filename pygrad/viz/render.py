@@ -43,9 +43,7 @@ def render_svg(dot: str, timeout: float = 30.0) -> str:
             "(apt install graphviz, brew install graphviz, ...) or save the text as .dot instead"
         )
     try:
-        done = subprocess.run(
-            [program, "-Tsvg"], input=dot.encode(), capture_output=True, timeout=timeout, check=False
-        )
+        done = subprocess.run([program, "-Tsvg"], input=dot.encode(), capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
         raise GraphvizError(
             f"graphviz did not lay the graph out within {timeout:g} s: draw fewer nodes (max_nodes)"
