@@ -78,9 +78,7 @@ def test_setup_refuses_windows_and_free_threaded_interpreters_in_one_sentence():
 
 
 @in_checkout
-@pytest.mark.parametrize(
-    ("compiler", "lacking"), [("exit 1", "C compiler"), ('! grep -q Python.h "$2"', "Python.h")]
-)
+@pytest.mark.parametrize(("compiler", "lacking"), [("exit 1", "C compiler"), ('! grep -q Python.h "$2"', "Python.h")])
 def test_setup_names_what_is_missing_and_the_packages_to_install(compiler, lacking, tmp_path):
     missing = runpy.run_path(str(ROOT / "setup.py"))["missing"]
     message = missing([str(program(tmp_path / "cc", compiler))], [])

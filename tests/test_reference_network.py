@@ -191,6 +191,7 @@ def test_the_four_points_are_learnt_only_with_a_linear_output(output: str) -> No
     if output == "relu":
         assert min(losses) >= 2.0  # two targets are -1, and no output is below 0
     else:
+        # Seed 0 is dead, 4.0, and seed 4 half dead, 2.67; four of the seven are below 0.3.
         assert np.median(losses) < 1.0
 
 

@@ -13,7 +13,9 @@ holds() { # a Python expression that is true when all is well
 }
 
 # $cc stands unquoted because it may carry options.
-printf '#include <math.h>\nint main(void) { return 0; }\n' | $cc -x c -o /dev/null - >/dev/null 2>&1 ||
+program=$(mktemp)
+trap 'rm -f "$program"' EXIT
+printf '#include <math.h>\nint main(void) { return 0; }\n' | $cc -x c -o "$program" - >/dev/null 2>&1 ||
     lacks "no working C compiler ('$cc' builds no program)" \
         "one (Debian/Ubuntu: build-essential, Fedora: gcc make, macOS: xcode-select --install)"
 [ -n "$python" ] || exit 0

@@ -1,0 +1,58 @@
+"""``python -m pygrad``: the command line, one sub-command per module that has `add_arguments` and `run`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from ._version import __version__
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    from .bench import command as bench  # here, so that importing pygrad.cli stays cheap
+
+    parser = _Parser(prog="python -m pygrad", description="Automatic differentiation on the CPU.")
+    parser.add_argument("--version", action="version", version=f"pygrad {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    for name, module in {"bench": bench}.items():
+        command = commands.add_parser(
+            name,
+            help=module.SUMMARY,
+            description=module.DESCRIPTION,
+            epilog=module.EXAMPLE,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The arguments; those of the program by default.
+
+    Returns
+    -------
+    int
+        The exit code: 0 for success, 2 for arguments that make no sense, which are told in one line.
+    """
+    try:
+        args = _parser().parse_args(argv)
+    except SystemExit as stop:  # argparse's way of ending after --help, --version and errors
+        return int(stop.code or 0)
+    try:
+        return int(args.run(args))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130

@@ -1,0 +1,17 @@
+"""What all tests share: the oracles beside them are importable, whatever way pytest imports tests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from hypothesis import settings
+
+# `--import-mode=importlib`, by which an installed package is tried, does not do this.
+HERE = str(Path(__file__).resolve().parent)
+if HERE not in sys.path:
+    sys.path.insert(0, HERE)
+
+# The same examples in every run, however slow the machine: a test that fails fails for everybody.
+settings.register_profile("pygrad", derandomize=True, deadline=None, database=None)
+settings.load_profile("pygrad")
