@@ -24,7 +24,7 @@ _CONTEXT = decimal.Context(prec=150, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMI
 ONE, TWO, HALF = Decimal(1), Decimal(2), Decimal("0.5")
 
 
-# ---- functions that decimal does not have -----------------------------------------------------------------------
+# ---- functions that decimal does not have ---------------------------------------------------------------------------
 
 
 def _taylor(first: Decimal, ratio: Callable[[int], Decimal]) -> Decimal:
@@ -138,7 +138,7 @@ def mish(x: Decimal) -> Decimal:
     return x * n / (n + 2)
 
 
-# ---- the table ---------------------------------------------------------------------------------------------------
+# ---- the table ------------------------------------------------------------------------------------------------------
 
 #: name of a row -> its value
 VALUE: dict[str, Callable[..., Decimal]] = {
@@ -255,7 +255,7 @@ def slope_and_room(name: str, by: int, *at: float) -> tuple[float, float]:
     return float(value), 8 * EPS * float(room) + 2 * TINIEST
 
 
-# ---- comparison ---------------------------------------------------------------------------------------------------
+# ---- comparison -----------------------------------------------------------------------------------------------------
 
 
 def same(actual: float, wanted: float) -> bool:

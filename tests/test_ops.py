@@ -71,7 +71,7 @@ def derivatives(name, *operands, engine=Value):
     return y.data, [leaf.grad for leaf in leaves]
 
 
-# ---- the table -------------------------------------------------------------------------------------------------
+# ---- the table ------------------------------------------------------------------------------------------------------
 
 
 def test_every_row_has_an_oracle_and_every_oracle_a_row():
@@ -119,7 +119,7 @@ def test_method_of_two_operands_is_the_operator_of_that_name(name):
         assert same(getattr(Value(a), name)(b).data, apply(name, Value(a), b).data)
 
 
-# ---- values and derivatives against the oracle -------------------------------------------------------------------
+# ---- values and derivatives against the oracle ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -222,7 +222,7 @@ def test_c_functions_of_a_row_are_what_value_computes(name):
         assert all(same(0.0 + d, g) for d, g in zip(list(out), gradients, strict=False)), operands
 
 
-# ---- the same as the pure-Python engine --------------------------------------------------------------------------
+# ---- the same as the pure-Python engine -----------------------------------------------------------------------------
 
 SPECIAL = [
     0.0, -0.0, inf, -inf, nan, 5e-324, -5e-324, 1e-300, -1e-300, 1e-8, 0.25, -0.25, 0.5, -0.5, 1.0, -1.0, 2.0,
@@ -269,7 +269,7 @@ def test_row_of_two_operands_agrees_with_the_reference_everywhere(name):
         check_against_reference(name, operands)
 
 
-# ---- edges, by hand: where PyTorch and IEEE arithmetic say what a formula does not ---------------------------------
+# ---- edges, by hand: where PyTorch and IEEE arithmetic say what a formula does not ----------------------------------
 
 EDGES_OF_ONE = {
     "neg": [(0.0, -0.0, -1.0), (inf, -inf, -1.0), (nan, nan, -1.0)],
@@ -452,7 +452,7 @@ def test_tails_keep_their_digits():
     assert Value(-40.0).sigmoid().data == pytest.approx(math.exp(-40.0), rel=1e-15)
 
 
-# ---- numbers of the curriculum -------------------------------------------------------------------------------------
+# ---- numbers of the curriculum --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -171,9 +171,7 @@ FOUR_TARGETS = [1, -1, -1, 1]
 
 
 def four_point_loss(model: MLP) -> Value:
-    return functional.sum(
-        functional.squared_error(model(x), t) for x, t in zip(FOUR_POINTS, FOUR_TARGETS, strict=True)
-    )
+    return functional.sum(functional.squared_error(model(x), t) for x, t in zip(FOUR_POINTS, FOUR_TARGETS, strict=True))
 
 
 @pytest.mark.parametrize("output", ["linear", "relu"])
@@ -437,10 +435,7 @@ def test_losses_by_hand_are_finite_at_a_thousand(loss: str) -> None:
     target = [1] if loss == "cross_entropy" else [[0, 1]]
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         grads = net.backward([np.array([[1.0]]), output], target)
-        assert (
-            net.loss(output, target)
-            == {"cross_entropy": 2000.0, "bce_with_logits": 1000.0, "mse": 1001000.5}[loss]
-        )
+        assert net.loss(output, target) == {"cross_entropy": 2000.0, "bce_with_logits": 1000.0, "mse": 1001000.5}[loss]
     wanted = {"cross_entropy": [1, -1], "bce_with_logits": [0.5, -0.5], "mse": [1000, -1001]}[loss]
     assert grads["b1"].tolist() == wanted
 
@@ -486,9 +481,7 @@ def test_gradient_of_the_batch_is_the_mean_of_those_of_its_samples() -> None:
     whole = net.backward(net.forward(X)[1], targets)
     parts = [net.backward(net.forward(X[i : i + 1])[1], targets[i : i + 1]) for i in range(len(X))]
     for name, grad in whole.items():
-        np.testing.assert_allclose(
-            grad, np.mean([part[name] for part in parts], axis=0), rtol=1e-12, atol=1e-15
-        )
+        np.testing.assert_allclose(grad, np.mean([part[name] for part in parts], axis=0), rtol=1e-12, atol=1e-15)
 
 
 @pytest.mark.parametrize("option", [{"activation": "gelu"}, {"loss": "hinge"}])

@@ -67,7 +67,8 @@ def measure(workload: str, name: str, nodes: int, per_step: int = 1) -> float:
     command = [sys.executable, "-m", __name__, workload, name, str(nodes), str(per_step)]
     done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
-        raise RuntimeError(f"bench: measuring the memory of {name} failed: {done.stderr.strip()}")
+        why = (done.stderr.strip() or f"exit code {done.returncode}").splitlines()[-1]
+        raise RuntimeError(f"bench: measuring the memory of {name} failed: {why}")
     return float(done.stdout)
 
 

@@ -24,14 +24,11 @@ def _entries(workload: str) -> list[Entry]:
     return entries
 
 
-def _bytes_per_node(workload: str, entry: Entry, quick: bool) -> float | None:
-    nodes = entry.contestant.nodes()
-    if nodes is None:
-        return None
-    new = nodes - len(entry.contestant.workload.weights)
+def _bytes_per_node(entry: Entry, nodes: int, quick: bool) -> float:
+    workload = entry.contestant.workload
     # Pure Python's nodes take a kilobyte each; a tenth of them is as exact.
     total = 100_000 if entry.name.startswith("python") else 1_000_000
-    return memory.measure(workload, entry.name, total // 2 if quick else total, new)
+    return memory.measure(workload.name, entry.name, total // 2 if quick else total, nodes - len(workload.weights))
 
 
 def run(workload: str, rounds: int, quick: bool, progress: Callable[[str], None]) -> list[Row]:
@@ -56,15 +53,12 @@ def run(workload: str, rounds: int, quick: bool, progress: Callable[[str], None]
     entries = _entries(workload)
     check_same_work(entries)
     play(entries, rounds, progress)
-    times = {entry.name: spread([parts.step for parts in entry.turns]) for entry in entries}
-
-    weights: dict[str, float | None] = {}
-    for entry in entries:
-        progress(f"{workload}: memory of {entry.name}")
-        weights[entry.name] = _bytes_per_node(workload, entry, quick) if entry.name != "python_gc_on" else None
-    weights["python_gc_on"] = weights[BASELINE]
+    baseline = spread([parts.step for parts in _entry(entries, BASELINE).turns]).median
 
     def row(entry: Entry) -> Row:
+        progress(f"{workload}: memory of {entry.name}")
+        time = spread([parts.step for parts in entry.turns])
+        nodes = entry.contestant.nodes()
         parts = {
             f"{part}_s": statistics.median(getattr(turn, part) for turn in entry.turns)
             for part in Parts.__dataclass_fields__
@@ -73,12 +67,16 @@ def run(workload: str, rounds: int, quick: bool, progress: Callable[[str], None]
             workload,
             entry.name,
             CONTESTANTS[entry.name].title,
-            times[entry.name],
-            entry.contestant.nodes(),
-            bytes_per_node=weights[entry.name],
-            ratio=times[BASELINE].median / times[entry.name].median,
+            time,
+            nodes,
+            bytes_per_node=None if nodes is None else _bytes_per_node(entry, nodes, quick),
+            ratio=baseline / time.median,
             goal=GOALS.get((workload, entry.name)),
             **parts,
         )
 
     return [row(entry) for entry in entries]
+
+
+def _entry(entries: list[Entry], name: str) -> Entry:
+    return next(entry for entry in entries if entry.name == name)

@@ -44,7 +44,7 @@ class Entry:
     every : int
         It takes part in one of so many rounds.
     steps : int
-        Timed steps of a turn.
+        Timed steps of a turn; a first turn sets it.
     turns : list of Parts
         What was measured, turn by turn.
     """
@@ -80,6 +80,9 @@ def spread(samples: Sequence[float]) -> Spread:
     return Spread(statistics.median(samples), quartiles[0], quartiles[2], min(samples), len(samples))
 
 
+def _nothing() -> None: ...
+
+
 class _Idle(Contestant):
     """Does nothing: what is measured of it is the cost of measuring."""
 
@@ -92,7 +95,7 @@ class _Idle(Contestant):
         return 0.0
 
 
-def _timed(contestant: Contestant, first: int, steps: int) -> Parts:
+def _timed(contestant: Contestant, first: int, steps: int, between: Callable[[], object]) -> Parts:
     forward, backward = contestant.forward, contestant.backward
     free, update, rate = contestant.free, contestant.update, contestant.workload.rate
     forwards = backwards = frees = updates = 0.0
@@ -111,30 +114,37 @@ def _timed(contestant: Contestant, first: int, steps: int) -> Parts:
         backwards += t2 - t1
         frees += t3 - t2
         updates += t4 - t3
+        between()
     return Parts(forwards / steps, backwards / steps, frees / steps, updates / steps)
 
 
 def cost_of_measuring(workload: Workload) -> Parts:
     """Return what the clock and the calls add to each part: the median of a contestant that does nothing."""
     idle = _Idle(workload)
-    turns = [_timed(idle, 0, 500) for _ in range(15)]
+    turns = [_timed(idle, 0, 500, _nothing) for _ in range(15)]
     return Parts(*(statistics.median(getattr(turn, part) for turn in turns) for part in Parts.__dataclass_fields__))
 
 
 def take_turn(entry: Entry, cost: Parts) -> Parts:
-    """Let a contestant take one step that is not timed, and then those that are, from its first weights.
+    """Let a contestant take steps that are not timed, and then as many that are, from its first weights.
 
-    The step before brings the collector to where it is in a training that runs: right after a collection, a step of
-    pure Python would take half the time. What was left to the collector is collected after the turn.
+    Those before bring the collector to where it is in a training that runs: right after a collection, a step of pure
+    Python would be much quicker. Where the collector is off, it is called after each step, outside of the
+    clock: left lying, the graphs would make the next ones slower, which get memory that no cache has seen.
     """
     contestant = entry.contestant
+    between: Callable[[], object] = _nothing
     contestant.reset()
     gc.collect()
-    (gc.enable if entry.collector else gc.disable)()
+    if not entry.collector:
+        gc.disable()
+        gc.freeze()  # so that a collection looks at the graph alone, and is quick
+        between = gc.collect
     try:
-        _timed(contestant, 0, 1)
-        parts = _timed(contestant, 1, entry.steps)
+        _timed(contestant, 0, entry.steps, between)
+        parts = _timed(contestant, entry.steps, entry.steps, between)
     finally:
+        gc.unfreeze()
         gc.enable()
         gc.collect()
     return Parts(*(max(getattr(parts, p) - getattr(cost, p), 0.0) for p in Parts.__dataclass_fields__))

@@ -46,7 +46,7 @@ static void check_params(problem *p, int64_t step)
 static void check_sgd(pg_sgd sgd)
 {
     problem p = new_problem();
-    double state[PARAMS], m[PARAMS];
+    double state[PARAMS], m[PARAMS] = {0};
     for (int i = 0; i < PARAMS; i++)
         state[i] = NAN; /* what stands there before the first step does not matter */
     for (int64_t step = 1; step <= STEPS; step++) {
