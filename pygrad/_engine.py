@@ -55,7 +55,7 @@ Value = native.Value
 def _read_operand(operand: object) -> object:
     """Return a number as a float, an array as it is, and NotImplemented for anything else."""
     if isinstance(operand, np.ndarray):
-        if operand.ndim > 0:
+        if operand.ndim > 0 or operand.dtype == object:
             return operand
         operand = operand[()]
     if isinstance(operand, numbers.Real | np.bool_):
@@ -63,35 +63,34 @@ def _read_operand(operand: object) -> object:
     return NotImplemented
 
 
-_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "div": operator.truediv,
-    "pow": operator.pow,
-}
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "lt": operator.lt,
     "le": operator.le,
     "gt": operator.gt,
     "ge": operator.ge,
 }
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "pow": operator.pow,
+    **_COMPARISONS,
+}
 
 
-def _boxed(operand: object) -> np.ndarray:
-    if isinstance(operand, np.ndarray):
-        return operand
-    box = np.empty((), dtype=object)
-    box[()] = operand
-    return box
-
-
-def _elementwise(name: str, a: object, b: object) -> np.ndarray:
-    """Apply an op to a `Value` and an array, element by element, into an array of objects."""
-    if name in _COMPARISONS:
-        return np.frompyfunc(_COMPARISONS[name], 2, 1)(_boxed(a), _boxed(b)).astype(bool)
+def _elementwise(name: str, a: object, b: object) -> object:
+    """Apply an op to a `Value` and an array, element by element, into an array of objects (of bools to compare)."""
     op = _OPERATORS.get(name) or getattr(Value, name)
-    return np.asarray(np.frompyfunc(op, 2, 1)(_boxed(a), _boxed(b)))
+    if isinstance(a, np.ndarray):
+        array, results = a, [op(x, b) for x in a.ravel().tolist()]
+    elif isinstance(b, np.ndarray):
+        array, results = b, [op(a, x) for x in b.ravel().tolist()]
+    if array.ndim == 0:
+        return results[0]
+    out = np.empty(len(results), dtype=bool if name in _COMPARISONS else object)
+    out[:] = results
+    return out.reshape(array.shape)
 
 
 native.set_helpers(_read_operand, _elementwise)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import random as _python_random
 from typing import Any
 
@@ -41,10 +42,11 @@ class Generator:
             return
         if seed is None:
             seed = _python_random.getrandbits(64)
+        seed = operator.index(seed)
         if not 0 <= seed < 2**64:
             raise ValueError(f"seed has to be from 0 to 2**64 - 1, not {seed}")
         self._state = ffi.new("pg_rng *")
-        lib.pg_rng_seed(self._state, int(seed))
+        lib.pg_rng_seed(self._state, seed)
 
     def uniform(self, low: float, high: float, n: int) -> list[float]:
         """Return n numbers uniform on [low, high)."""

@@ -86,8 +86,9 @@ An op of one's own, by its local gradients:
 6.0
 """
 
-# numpy leaves `array * value` to Value, which answers with an array of objects.
-Value.__array_ufunc__ = None
+# numpy leaves `number * value` and `array * value` to Value, which answers with a Value and an array of Values. (Not
+# `__array_ufunc__ = None`, which would do so too, and take `array += value` and `np.exp(value)` away.)
+Value.__array_priority__ = 1000.0
 
 
 def _method(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -151,16 +152,16 @@ def __reduce_ex__(self: Value, protocol: object) -> tuple[Any, ...]:
             f"cannot copy or pickle {self!r}, a node {made_by}: its copy would be cut off from its inputs; "
             "copy the leaves and compute it again, or take its number, Value(v.data)"
         )
-    state = (self.data, self.grad, self.label, object.__getstate__(self))
-    return copyreg.__newobj__, (type(self),), state  # type: ignore[attr-defined]
+    slots = copyreg._slotnames(type(self))  # type: ignore[attr-defined]
+    attributes = {name: getattr(self, name) for name in slots if hasattr(self, name)} | self.__dict__
+    return copyreg.__newobj__, (type(self),), (self.data, self.grad, self.label, attributes)  # type: ignore[attr-defined]
 
 
 @_method
-def __setstate__(self: Value, state: tuple[float, float, str, Any]) -> None:
+def __setstate__(self: Value, state: tuple[float, float, str, dict[str, Any]]) -> None:
     """Restore what `__reduce_ex__` took."""
     self.data, self.grad, label, attributes = state
     if label:
         self.label = label
-    for part in attributes if isinstance(attributes, tuple) else (attributes,):
-        for name, value in (part or {}).items():
-            setattr(self, name, value)
+    for name, value in attributes.items():
+        setattr(self, name, value)

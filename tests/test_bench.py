@@ -7,6 +7,7 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,7 @@ def test_steps_have_their_parts(rows: list[Row]) -> None:
         if row.workload in STEP_WORKLOADS:
             # With one round, the medians are those of the same turn.
             assert math.fsum(p for p in parts if p is not None) == pytest.approx(row.median_s)
-            assert row.update_s is not None
+            assert row.update_s is not None and row.cpu_share is not None
         else:
             assert parts == [None, None, None]
 
@@ -207,7 +208,8 @@ def test_the_graph_of_pure_python_has_the_size_of_micrograds(rows: list[Row]) ->
 def test_a_turn_leaves_the_collector_as_it_was(collector: bool) -> None:
     made = WORKLOADS["xor"]()
     entry = Entry("python", WrittenOut(made, reference.Value), collector, steps=2)
-    parts = take_turn(entry, cost_of_measuring(made))
+    parts, share = take_turn(entry, cost_of_measuring(made))
+    assert 0 < share <= 1
     assert gc.isenabled() and gc.get_freeze_count() == 0
     assert parts.step == parts.forward + parts.backward + parts.free > 0
 
@@ -259,6 +261,13 @@ def test_table_shows_every_row(document: dict[str, Any], rows: list[Row]) -> Non
     for shown in "65,818", "ratio >= 25", "ratio >= 80", "<= 25 ns", "<= 100 ns, <= 80 B a node", "Two moons":
         assert shown in text
     assert not any(line != line.rstrip() for line in lines)
+
+
+def test_table_says_when_the_machine_was_busy(document: dict[str, Any], rows: list[Row]) -> None:
+    quiet = [replace(row, cpu_share=None if row.cpu_share is None else 0.99) for row in rows]
+    assert "busy" not in table.render(document["machine"], quiet)
+    busy = [replace(quiet[0], cpu_share=0.512), *quiet[1:]]
+    assert "for 51% of the time" in table.render(document["machine"], busy)
 
 
 def test_json_goes_to_a_file_beside_the_table(

@@ -382,6 +382,35 @@ def test_python_may_run_out_of_memory_at_any_point():
     assert int(run(PYTHON_FAILS)) > 50
 
 
+@pytest.mark.parametrize("n", range(6))
+def test_python_may_run_out_of_memory_at_the_first_call(n):
+    """What is made once, such as the names of attributes, is made by the first call."""
+    pytest.importorskip("_testcapi")
+    run(
+        f"""
+        import _testcapi
+        from pygrad import Value
+        from pygrad.nn import Neuron
+
+        x, neuron = Value(1.0), Neuron(1, seed=0, activation="leaky_relu")
+
+        def set_data():
+            x.data = 2.0
+
+        for operation in set_data, lambda: neuron([x]):
+            _testcapi.set_nomemory({n}, {n + 1})
+            try:
+                operation()
+            except MemoryError:
+                pass
+            finally:
+                _testcapi.remove_mem_hooks()
+            operation()
+        assert x.data == 2.0
+        """
+    )
+
+
 # ---- a machine that has no more ------------------------------------------------------------------------------------
 
 

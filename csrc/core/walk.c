@@ -9,8 +9,8 @@
  *          each gradient is whole before it is passed on. Its stack is allocated once, before any gradient changes.
  *
  * A rule of the host may run Python code, which may start other walks meanwhile. Nodes carry the number of the walk
- * that holds them until their rule has run; a walk that meets the number of another gives up before it has changed
- * the gradient of a leaf.
+ * that holds them: interior ones to its end where there are such rules, leaves until their gradient is whole. A walk
+ * that meets the number of another gives up, without having changed a gradient that the other one has to do with.
  */
 #include "core/node.h"
 
@@ -18,6 +18,7 @@ enum { LAST_WALK = 255 };
 
 typedef struct {
     uint8_t id;
+    bool hosted;      /* some rule is the host's, and so may start other walks */
     int64_t interior; /* nodes that `run` will have on its stack at some time */
 } pg_walk;
 
@@ -95,6 +96,7 @@ static pg_status reach(pg_walk *walk, pg_value *root)
     while (stack != NULL && status == PG_OK) {
         pg_value *v = pg_pop(&stack);
         walk->interior++;
+        walk->hosted |= (v->flags & PG_HOST_RULE) != 0;
         PG_EACH_INPUT(v, REACH);
     }
 #undef REACH
@@ -104,43 +106,51 @@ static pg_status reach(pg_walk *walk, pg_value *root)
 }
 
 /* One consumer of v has run; the last one makes v ready. */
-static inline void settle_input(pg_value *v, const pg_walk *walk, pg_value **ready, int64_t *top, pg_status *status)
+static inline void settle_input(pg_value *v, pg_value **ready, int64_t capacity, int64_t *top,
+                                pg_status *status)
 {
     if (--v->pending > 0)
         return;
     if (!(v->flags & PG_INTERIOR))
         v->walk = 0;
-    else if (PG_LIKELY(*top < walk->interior))
+    else if (PG_LIKELY(*top < capacity))
         ready[(*top)++] = v;
     else
         *status = pg_fail(PG_BUSY, "a rule was set on a leaf while backward() was passing it");
 }
 
-/* Second pass. `ready` has room for every interior node. */
-static pg_status run(const pg_walk *walk, pg_value *root, pg_value **ready, pg_host_rule *host_rule)
+/* Second pass. `nodes` has room for every interior node: those that are ready at its start and, in a hosted walk, those
+ * that have run at its end. */
+static pg_status run(const pg_walk *walk, pg_value *root, pg_value **nodes, pg_host_rule *host_rule)
 {
-    int64_t top = 0;
+    int64_t top = 0, bottom = walk->interior;
     pg_status status = PG_OK;
-#define SETTLE(input) settle_input(input, walk, ready, &top, &status)
+#define SETTLE(input) settle_input(input, nodes, bottom, &top, &status)
     root->grad = 1.0;
     SETTLE(root);
-    while (top > 0) {
-        pg_value *v = ready[--top];
-        v->walk = 0;
+    while (top > 0 && status == PG_OK) {
+        pg_value *v = nodes[--top];
+        if (PG_UNLIKELY(walk->hosted))
+            nodes[--bottom] = v;
+        else
+            v->walk = 0;
         if (PG_LIKELY(!(v->flags & PG_HOST_RULE)))
             pg_run_rule(v);
         else
             status = host_rule(v);
         if (PG_LIKELY(status == PG_OK))
             PG_EACH_INPUT(v, SETTLE);
-        if (PG_UNLIKELY(status != PG_OK)) {
-            for (let_go_below(v, walk->id); top > 0; let_go_below(ready[top], walk->id))
-                ready[--top]->walk = 0;
-            return status;
-        }
+        else
+            let_go_below(v, walk->id);
     }
 #undef SETTLE
-    return PG_OK;
+    while (top > 0) {
+        nodes[--top]->walk = 0;
+        let_go_below(nodes[top], walk->id);
+    }
+    while (bottom < walk->interior)
+        nodes[bottom++]->walk = 0;
+    return status;
 }
 
 pg_status pg_walk_backward(pg_value *root, pg_host_rule *host_rule)
@@ -156,20 +166,20 @@ pg_status pg_walk_backward(pg_value *root, pg_host_rule *host_rule)
         return pg_fail(PG_BUSY, "more than %d backward passes are under way at once", LAST_WALK);
 
     size_t bytes = 0;
-    pg_value **ready = NULL;
+    pg_value **nodes = NULL;
     pg_status status = reach(&walk, root);
     if (status == PG_OK) {
-        ready = pg_alloc_array((size_t)walk.interior, sizeof *ready, 0, &bytes);
-        if (ready == NULL)
+        nodes = pg_alloc_array((size_t)walk.interior, sizeof *nodes, 0, &bytes);
+        if (nodes == NULL)
             status = PG_NO_MEMORY;
     }
     if (status == PG_OK) {
-        status = run(&walk, root, ready, host_rule);
+        status = run(&walk, root, nodes, host_rule);
     } else {
         root->walk = 0;
         let_go_below(root, walk.id);
     }
-    pg_free(ready, bytes);
+    pg_free(nodes, bytes);
     return_walk_id(walk.id);
     return status;
 }

@@ -33,7 +33,10 @@ static int set_number(double *field, PyObject *value, const char *what)
 static int set_data(PyObject *self, PyObject *value, void *closure)
 {
     (void)closure;
-    return set_number(&pg_node(self)->data, value, "Value.data");
+    if (set_number(&pg_node(self)->data, value, "Value.data") < 0)
+        return -1;
+    pg_node(self)->flags &= (uint16_t)~PG_RAW;
+    return 0;
 }
 
 static int set_grad(PyObject *self, PyObject *value, void *closure)
@@ -131,6 +134,8 @@ static int set_text(PyObject *self, PyObject *value, const char *what, size_t fi
     pg_extras *extras = pg_extras_make(self);
     if (extras == NULL)
         return -1;
+    if (!PyUnicode_CheckExact(value))
+        pg_track(self); /* a subclass of str can refer back to self */
     PyObject **place = (PyObject **)((char *)extras + field);
     PyObject *old = *place;
     Py_INCREF(value);
@@ -264,18 +269,28 @@ PyObject *pg_value_getattro(PyObject *self, PyObject *name)
     return PyObject_GenericGetAttr(self, name);
 }
 
-/* 1 where the type has a descriptor of that name that wants to be told of assignments; -1 with an error set. */
+/* 1 where one of the type's classes has a descriptor of that name that wants to be told of assignments; -1 with an error
+ * set. (Asking the type for the attribute would call the descriptor, and find those of the type's own type too.) */
 static int is_data_descriptor(PyTypeObject *type, PyObject *name)
 {
-    PyObject *attribute = PyObject_GetAttr((PyObject *)type, name);
-    if (attribute == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_AttributeError))
-            return -1;
-        PyErr_Clear();
-        return 0;
+    int answer = 0;
+    PyObject *mro = PyObject_GetAttr((PyObject *)type, pg_names.__mro__);
+    if (mro == NULL)
+        return -1;
+    for (Py_ssize_t i = 0; i < PyTuple_Size(mro); i++) {
+        PyObject *dict = PyObject_GetAttr(PyTuple_GetItem(mro, i), pg_names.__dict__);
+        const int found = dict == NULL ? -1 : PySequence_Contains(dict, name);
+        PyObject *attribute = found == 1 ? PyObject_GetItem(dict, name) : NULL;
+        if (attribute != NULL)
+            answer = PyType_GetSlot(Py_TYPE(attribute), Py_tp_descr_set) != NULL;
+        Py_XDECREF(dict);
+        Py_XDECREF(attribute);
+        if (found < 0 || (found == 1 && attribute == NULL))
+            answer = -1;
+        if (found != 0)
+            break;
     }
-    int answer = PyType_GetSlot(Py_TYPE(attribute), Py_tp_descr_set) != NULL;
-    Py_DECREF(attribute);
+    Py_DECREF(mro);
     return answer;
 }
 
@@ -296,21 +311,11 @@ static int set_in_dict(PyObject *self, PyObject *name, PyObject *value)
     return result;
 }
 
-/* The two that training loops assign; looking them up would cost more than setting them. */
-static bool is_data_or_grad(PyObject *name)
-{
-    static PyObject *data, *grad;
-    if (data == NULL)
-        data = PyUnicode_InternFromString("data");
-    if (grad == NULL)
-        grad = PyUnicode_InternFromString("grad");
-    return name == data || name == grad;
-}
-
 int pg_value_setattro(PyObject *self, PyObject *name, PyObject *value)
 {
     PyTypeObject *type = Py_TYPE(self);
-    int is_descriptor = is_data_or_grad(name) ? 1 : is_data_descriptor(type, name);
+    /* The two that training loops assign are not looked up: that would cost more than setting them. */
+    int is_descriptor = name == pg_names.data || name == pg_names.grad ? 1 : is_data_descriptor(type, name);
     if (is_descriptor < 0)
         return -1;
     if (is_descriptor)
@@ -325,6 +330,22 @@ int pg_value_setattro(PyObject *self, PyObject *name, PyObject *value)
     return set_in_dict(self, name, value);
 }
 
+/* An object of another class would be freed in another way. */
+static PyObject *get_class(PyObject *self, void *closure)
+{
+    (void)closure;
+    PyObject *type = (PyObject *)Py_TYPE(self);
+    Py_INCREF(type);
+    return type;
+}
+
+static int set_class(PyObject *self, PyObject *value, void *closure)
+{
+    (void)self, (void)value, (void)closure;
+    PyErr_SetString(PyExc_TypeError, "the __class__ of a Value cannot be changed");
+    return -1;
+}
+
 PyGetSetDef pg_value_getset[] = {
     {"data", get_data, set_data, "The number.", NULL},
     {"grad", get_grad, set_grad, "The derivative of the last backward()'s root with respect to this value.", NULL},
@@ -335,6 +356,7 @@ PyGetSetDef pg_value_getset[] = {
     {"_backward", get_backward, set_backward,
      "Adds this node's contribution to the gradients of its inputs; assign a function to add an op.", NULL},
     {"__dict__", get_dict, NULL, "Attributes that the user has set.", NULL},
+    {"__class__", get_class, set_class, "The type of this value.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -84,7 +84,14 @@ static bool read_arguments(arguments *given, PyObject *args, PyObject *kwargs)
 /* The children as a block of values; one with n = 0 for none. */
 static pg_block *children_block(PyObject *children, int *input_flags)
 {
-    PyObject *tuple = PySequence_Tuple(children);
+    PyObject *iterator = PyObject_GetIter(children);
+    if (iterator == NULL) {
+        PyErr_Format(PyExc_TypeError, "Value() children have to be an iterable of Values, not %R of type %S", children,
+                     (PyObject *)Py_TYPE(children));
+        return NULL;
+    }
+    PyObject *tuple = PySequence_Tuple(iterator);
+    Py_DECREF(iterator);
     if (tuple == NULL)
         return NULL;
     pg_block *block = NULL;
@@ -117,28 +124,48 @@ static pg_block *local_gradients_block(PyObject *local_gradients, int64_t wanted
     return NULL;
 }
 
-static bool set_children(PyObject *self, const arguments *given)
+typedef struct {
+    double data;
+    pg_block *children, *local; /* NULL for none */
+    int input_flags;
+} node_parts;
+
+static bool read_parts(node_parts *parts, const arguments *given)
 {
-    int input_flags = 0;
-    pg_block *local = NULL, *children = children_block(given->children, &input_flags);
-    if (children == NULL)
+    if (!pg_need_number(given->data, "Value() data", &parts->data))
         return false;
-    if (given->local_gradients != NULL &&
-        (local = local_gradients_block(given->local_gradients, children->n)) == NULL) {
-        pg_block_drop(children);
+    if (given->children != NULL && (parts->children = children_block(given->children, &parts->input_flags)) == NULL)
+        return false;
+    if (parts->input_flags & PG_RAW) {
+        PyErr_SetString(PyExc_RuntimeError, "Value() children have to be initialised before their consumer");
         return false;
     }
-    if (children->n == 0) {
-        pg_block_drop(children);
-        pg_block_drop(local);
-        return true;
-    }
+    const int64_t n = parts->children == NULL ? 0 : parts->children->n;
+    return given->local_gradients == NULL || (parts->local = local_gradients_block(given->local_gradients, n)) != NULL;
+}
+
+static bool must_be_raw(const pg_value *v)
+{
+    if (!(v->flags & PG_RAW))
+        PyErr_SetString(PyExc_RuntimeError, "Value.__init__ was called on a Value that has data already");
+    return v->flags & PG_RAW;
+}
+
+/* Takes the parts. */
+static void set_node(PyObject *self, const node_parts *parts)
+{
     pg_value *v = pg_node(self);
-    const uint16_t host_flags = v->flags;
-    pg_set_blocks(v, PG_CUSTOM, v->data, children, local);
+    const uint16_t host_flags = v->flags & (uint16_t)~PG_RAW;
+    v->data = parts->data;
+    v->flags = host_flags;
+    if (parts->children == NULL || parts->children->n == 0) {
+        pg_block_drop(parts->children);
+        pg_block_drop(parts->local);
+        return;
+    }
+    pg_set_blocks(v, PG_CUSTOM, parts->data, parts->children, parts->local);
     v->flags |= host_flags;
-    pg_finished((pg_object *)self, input_flags);
-    return true;
+    pg_finished((pg_object *)self, parts->input_flags);
 }
 
 static bool set_text(PyObject *self, const char *name, PyObject *text)
@@ -150,28 +177,18 @@ static bool set_text(PyObject *self, const char *name, PyObject *text)
 
 int pg_value_tp_init(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    pg_value *v = pg_node(self);
-    if (v->flags & PG_INITIALISED) {
-        PyErr_SetString(PyExc_RuntimeError, "Value.__init__ was called twice on one object");
-        return -1;
-    }
-    if (kwargs == NULL && PyTuple_Size(args) == 1) {
-        if (!pg_need_number(PyTuple_GetItem(args, 0), "Value() data", &v->data))
-            return -1;
-        v->flags |= PG_INITIALISED;
-        return 0;
-    }
     arguments given = {0};
-    if (!read_arguments(&given, args, kwargs) || !pg_need_number(given.data, "Value() data", &v->data))
+    node_parts parts = {0};
+    if (kwargs == NULL && PyTuple_Size(args) == 1)
+        given.data = PyTuple_GetItem(args, 0);
+    else if (!read_arguments(&given, args, kwargs))
         return -1;
-    v->flags |= PG_INITIALISED;
-    if (given.children != NULL && !set_children(self, &given))
+    /* Asked again at the end: reading the arguments may run Python code. */
+    if (!must_be_raw(pg_node(self)) || !read_parts(&parts, &given) || !must_be_raw(pg_node(self))) {
+        pg_block_drop(parts.children);
+        pg_block_drop(parts.local);
         return -1;
-    if (given.children == NULL && given.local_gradients != NULL) {
-        pg_block *none = local_gradients_block(given.local_gradients, 0);
-        if (none == NULL)
-            return -1;
-        pg_block_drop(none);
     }
+    set_node(self, &parts);
     return set_text(self, "_op", given.op) && set_text(self, "label", given.label) ? 0 : -1;
 }

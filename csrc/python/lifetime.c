@@ -57,28 +57,15 @@ pg_object *pg_object_new(void)
     return (pg_object *)PyObject_Init((PyObject *)(cell + GC_HEAD_BYTES), pg_value_type);
 }
 
-static void free_object(PyObject *self, PyTypeObject *type)
-{
-    if (type != pg_value_type) {
-        freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
-        release(self);
-    } else if (pooled) {
-        pg_pool_give(&pool, (char *)self - GC_HEAD_BYTES);
-    } else {
-        PyObject_GC_Del(self);
-    }
-    Py_DECREF(type);
-}
-
 PyObject *pg_value_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     (void)args, (void)kwargs;
-    PyObject *self = type == pg_value_type ? (PyObject *)pg_object_new() : new_from_python(type);
+    const bool exactly = type == pg_value_type;
+    PyObject *self = exactly ? (PyObject *)pg_object_new() : new_from_python(type);
     if (self == NULL)
         return NULL;
     pg_set_leaf(pg_node(self), 0.0);
-    if (type != pg_value_type)
-        pg_node(self)->flags |= PG_TRACKED;
+    pg_node(self)->flags = exactly ? PG_RAW : PG_RAW | PG_TRACKED | PG_FROM_PYTHON;
     return self;
 }
 
@@ -90,16 +77,38 @@ void pg_track(PyObject *object)
     PyObject_GC_Track(object);
 }
 
-/* ---- death --------------------------------------------------------------------------------------------------- */
+PyObject *pg_finish(pg_object *object, int input_flags)
+{
+    if (input_flags & PG_RAW) {
+        Py_DECREF(object);
+        PyErr_SetString(PyExc_RuntimeError, "a Value was used before Value.__init__ had given it data");
+        return NULL;
+    }
+    object->v.flags |= PG_CONTAGIOUS;
+    pg_track((PyObject *)object);
+    return (PyObject *)object;
+}
 
-/* An input that only the dying node holds is put on the pending list instead of being deallocated by recursion, so
- * that a chain of any length dies in one loop. Subclass instances may run user code as they die and take Python's
- * way, which limits its own recursion. */
+/* ---- death --------------------------------------------------------------------------------------------------------
+ *
+ * Nothing here recurses by itself. An input that only the dying node holds goes on a pending list, which the
+ * deallocation that began it works through. What dies while a node's extras are given up, which runs Python code, waits
+ * for its own extras until those are gone. Subclass instances take Python's way, which limits its own recursion. */
+
+static void untrack(PyObject *object)
+{
+    if (pg_node(object)->flags & PG_TRACKED)
+        PyObject_GC_UnTrack(object);
+    pg_node(object)->flags &= (uint16_t)~PG_TRACKED;
+}
+
 static inline bool drop_reference(pg_value *v)
 {
     PyObject *object = pg_object_of(v);
-    if (Py_REFCNT(object) == 1 && pg_is_exactly_value(object))
+    if (Py_REFCNT(object) == 1 && pg_is_exactly_value(object)) {
+        untrack(object); /* so that nobody finds it on the list */
         return true;
+    }
     Py_DECREF(object);
     return false;
 }
@@ -107,45 +116,66 @@ static inline bool drop_reference(pg_value *v)
 #define PG_HOST_DROP(u) drop_reference(u)
 #include "core/release.h"
 
-static pg_value *pending; /* whose last reference is the list's */
-static bool draining;     /* by the outermost deallocation; those inside it only add to the list */
-
-static inline void bury(PyObject *self)
+/* The extras of v are gone. */
+static inline void bury(pg_value *v, pg_value **pending)
 {
+    PyObject *self = pg_object_of(v);
     PyTypeObject *type = Py_TYPE(self);
-    pg_value *v = pg_node(self);
-    if (PG_UNLIKELY(v->flags & (PG_TRACKED | PG_HAS_EXTRAS))) {
-        if (v->flags & PG_TRACKED)
-            PyObject_GC_UnTrack(self);
-        pg_extras_drop(self);
-    }
-    release_inputs(v, &pending);
-    free_object(self, type);
+    release_inputs(v, pending);
+    if (PG_LIKELY(pooled && !(v->flags & PG_FROM_PYTHON)))
+        pg_pool_give(&pool, (char *)self - GC_HEAD_BYTES);
+    else
+        PyObject_GC_Del(self);
+    Py_DECREF(type);
 }
 
-static void drain(void)
+static void bury_with_extras(pg_value *v, pg_value **pending)
 {
-    if (draining)
+    static _Thread_local bool busy;
+    static _Thread_local pg_value *waiting;
+    pg_push(&waiting, v);
+    if (busy)
         return;
-    draining = true;
-    while (pending != NULL)
-        bury(pg_object_of(pg_pop(&pending)));
-    draining = false;
+    busy = true;
+    while (waiting != NULL) {
+        v = pg_pop(&waiting);
+        pg_extras_drop(pg_object_of(v));
+        bury(v, pending);
+    }
+    busy = false;
+}
+
+static void drain(pg_value *pending)
+{
+    while (pending != NULL) {
+        pg_value *v = pg_pop(&pending);
+        if (PG_UNLIKELY(v->flags & PG_HAS_EXTRAS))
+            bury_with_extras(v, &pending);
+        else
+            bury(v, &pending);
+    }
 }
 
 void pg_value_tp_dealloc(PyObject *self)
 {
-    bury(self);
-    if (pending != NULL)
-        drain();
+    pg_value *pending = NULL;
+    if (PG_LIKELY(pg_is_exactly_value(self))) {
+        untrack(self);
+        pg_push(&pending, pg_node(self));
+    } else {
+        PyObject_GC_UnTrack(self);
+        pg_extras_drop(self);
+        bury(pg_node(self), &pending);
+    }
+    drain(pending);
 }
 
 void pg_block_drop(pg_block *block)
 {
-    if (block == NULL)
-        return;
-    release_block(block, &pending);
-    drain();
+    pg_value *pending = NULL;
+    if (block != NULL)
+        release_block(block, &pending);
+    drain(pending);
 }
 
 /* ---- the garbage collector ------------------------------------------------------------------------------------- */
@@ -180,6 +210,8 @@ int pg_value_tp_traverse(PyObject *self, visitproc visit, void *arg)
     if (extras != NULL) {
         Py_VISIT(extras->rule);
         Py_VISIT(extras->dict);
+        Py_VISIT(extras->label); /* which may be of a subclass of str */
+        Py_VISIT(extras->op);
     }
     return 0;
 }

@@ -184,10 +184,27 @@ static bool same_length(const char *what, int64_t inputs, int64_t weights)
     return false;
 }
 
-/* Keeps x, takes w. */
+static pg_block *copy_of(pg_block *block)
+{
+    pg_block *copy = new_block(block->n, block->numbers);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy + 1, block + 1, (size_t)block->n * (block->numbers ? sizeof(double) : sizeof(pg_value *)));
+#define RETAIN(input) Py_INCREF(pg_object_of(input))
+    PG_EACH_IN_BLOCK(copy, RETAIN);
+#undef RETAIN
+    return copy;
+}
+
+/* Keeps x, takes w. The node shares x, unless the garbage collector has to follow it (see visit_block). */
 static PyObject *fused(int activation, pg_block *x, pg_block *w, int input_flags)
 {
-    x->refs++;
+    if (input_flags & PG_CONTAGIOUS && (x = copy_of(x)) == NULL) {
+        pg_block_drop(w);
+        return NULL;
+    }
+    if (!(input_flags & PG_CONTAGIOUS))
+        x->refs++;
     return node_over(PG_FUSED | activation, pg_fused_value(activation, x, w), x, w, input_flags);
 }
 
@@ -233,26 +250,18 @@ static PyObject *neuron(long activation, double parameter, pg_block *x, int x_fl
     return fused(activation < 0 ? PG_NO_ACTIVATION : (int)activation, x, w, flags);
 }
 
-static PyObject *attribute(PyObject *object, PyObject **cached_name, const char *name)
-{
-    if (*cached_name == NULL)
-        *cached_name = PyUnicode_InternFromString(name);
-    return PyObject_GetAttr(object, *cached_name);
-}
-
 /* A Neuron's w, b, _op (its activation's row in the op table, or -1) and, where that row has two operands, _parameter,
  * applied to x. */
 static PyObject *call_neuron(PyObject *object, pg_block *x, int x_flags)
 {
-    static PyObject *name_w, *name_b, *name_op, *name_parameter;
     PyObject *result = NULL;
-    PyObject *w = attribute(object, &name_w, "w");
-    PyObject *b = w == NULL ? NULL : attribute(object, &name_b, "b");
-    PyObject *activation = b == NULL ? NULL : attribute(object, &name_op, "_op");
+    PyObject *w = PyObject_GetAttr(object, pg_names.w);
+    PyObject *b = w == NULL ? NULL : PyObject_GetAttr(object, pg_names.b);
+    PyObject *activation = b == NULL ? NULL : PyObject_GetAttr(object, pg_names._op);
     long op = activation == NULL ? -1 : PyLong_AsLong(activation);
     double parameter = 0.0;
     if (op >= 0 && op < PG_OP_COUNT && pg_op_row((int)op)->arity == 2) {
-        PyObject *number = attribute(object, &name_parameter, "_parameter");
+        PyObject *number = PyObject_GetAttr(object, pg_names._parameter);
         parameter = number == NULL ? 0.0 : PyFloat_AsDouble(number);
         Py_XDECREF(number);
     }

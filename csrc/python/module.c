@@ -8,6 +8,15 @@
 #include "python/object.h"
 
 PyTypeObject *pg_value_type;
+struct pg_names pg_names;
+
+static bool intern_names(void)
+{
+#define INTERN(name) (pg_names.name = PyUnicode_InternFromString(#name)) != NULL
+    return INTERN(data) && INTERN(grad) && INTERN(w) && INTERN(b) && INTERN(_op) && INTERN(_parameter) &&
+           INTERN(__mro__) && INTERN(__dict__);
+#undef INTERN
+}
 
 PyObject *pg_raise(pg_status status)
 {
@@ -131,7 +140,7 @@ static PyObject *make_module(int64_t gc_head_bytes)
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL)
         return NULL;
-    pg_value_type = make_type();
+    pg_value_type = intern_names() ? make_type() : NULL;
     if (pg_value_type == NULL || !pg_lifetime_setup(pg_value_type, gc_head_bytes) ||
         PyModule_AddObjectRef(module, "Value", (PyObject *)pg_value_type) < 0)
         Py_CLEAR(module);

@@ -14,19 +14,23 @@ PyObject *pg_set_helpers(PyObject *module, PyObject *args)
     PyObject *reader, *mapper;
     if (!PyArg_ParseTuple(args, "OO", &reader, &mapper))
         return NULL;
-    Py_XDECREF(read_operand);
-    Py_XDECREF(elementwise);
+    PyObject *old_reader = read_operand, *old_mapper = elementwise;
     Py_INCREF(reader);
     Py_INCREF(mapper);
     read_operand = reader;
     elementwise = mapper;
+    Py_XDECREF(old_reader);
+    Py_XDECREF(old_mapper);
     Py_RETURN_NONE;
 }
 
 /* numpy's numbers and arrays, fractions; never str, None or complex */
 static pg_kind read_other_number(PyObject *object, double *number)
 {
-    PyObject *read = PyObject_CallFunctionObjArgs(read_operand, object, NULL);
+    PyObject *reader = read_operand;
+    Py_INCREF(reader);
+    PyObject *read = PyObject_CallFunctionObjArgs(reader, object, NULL);
+    Py_DECREF(reader);
     if (read == NULL)
         return PG_NUMBER_ERROR;
     pg_kind kind = PG_AN_ARRAY;
@@ -68,6 +72,15 @@ bool pg_need_number(PyObject *object, const char *what, double *number)
 }
 
 /* ---- arithmetic ------------------------------------------------------------------------------------------------ */
+
+static PyObject *apply_elementwise(const char *name, PyObject *a, PyObject *b)
+{
+    PyObject *mapper = elementwise;
+    Py_INCREF(mapper);
+    PyObject *result = PyObject_CallFunction(mapper, "sOO", name, a, b);
+    Py_DECREF(mapper);
+    return result;
+}
 
 PyObject *pg_apply_unary(int op, PyObject *a)
 {
@@ -128,7 +141,7 @@ PyObject *pg_apply_binary(int op, PyObject *a, PyObject *b)
             return value_and_number(op, pg_op_value(op, pg_node(a)->data, number), a, number, PyLong_Check(b));
         return number_and_value(op, pg_op_value(op, number, pg_node(b)->data), number, b, PyLong_Check(a));
     case PG_AN_ARRAY:
-        return PyObject_CallFunction(elementwise, "sOO", pg_op_row(op)->name, a, b);
+        return apply_elementwise(pg_op_row(op)->name, a, b);
     case PG_NUMBER_ERROR:
         return NULL;
     default:
@@ -199,7 +212,7 @@ PyObject *pg_value_richcompare(PyObject *self, PyObject *other, int comparison)
         case PG_A_NUMBER_OBJECT:
             break;
         case PG_AN_ARRAY:
-            return PyObject_CallFunction(elementwise, "sOO", comparison_names[comparison], self, other);
+            return apply_elementwise(comparison_names[comparison], self, other);
         case PG_NUMBER_ERROR:
             return NULL;
         default:

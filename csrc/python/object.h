@@ -26,9 +26,10 @@ enum {
     PG_TRACKED = PG_HOST_FLAG << 0,    /* by the garbage collector */
     PG_CONTAGIOUS = PG_HOST_FLAG << 1, /* what is built from this node is tracked too */
     PG_HAS_EXTRAS = PG_HOST_FLAG << 2,
-    PG_INITIALISED = PG_HOST_FLAG << 3, /* __init__ ran */
+    PG_RAW = PG_HOST_FLAG << 3,         /* __init__ has not run; no op takes it, so that inputs never form a cycle */
     PG_A_WAS_INT = PG_HOST_FLAG << 4,   /* for `_op`: the number in the slot was written as an int */
     PG_B_WAS_INT = PG_HOST_FLAG << 5,
+    PG_FROM_PYTHON = PG_HOST_FLAG << 6, /* its memory is not from the pool */
 };
 
 extern PyTypeObject *pg_value_type;
@@ -58,14 +59,12 @@ static inline PyObject *pg_object_of(pg_value *v)
 /* A new instance of exactly `Value` whose node has to be filled in; NULL with MemoryError set. */
 pg_object *pg_object_new(void);
 void pg_track(PyObject *object);
-/* To be called with every new node that has inputs. */
+/* The slow half of pg_finished. */
+PyObject *pg_finish(pg_object *object, int input_flags);
+/* To be called with every new node that has inputs; NULL with an error set where an input is raw. */
 static inline PyObject *pg_finished(pg_object *object, int input_flags)
 {
-    if (PG_UNLIKELY(input_flags & PG_CONTAGIOUS)) {
-        object->v.flags |= PG_CONTAGIOUS;
-        pg_track((PyObject *)object);
-    }
-    return (PyObject *)object;
+    return PG_LIKELY(!(input_flags & (PG_CONTAGIOUS | PG_RAW))) ? (PyObject *)object : pg_finish(object, input_flags);
 }
 /* Gives up a block with all that it holds. NULL is allowed. */
 void pg_block_drop(pg_block *block);
@@ -108,6 +107,13 @@ PyObject *pg_apply_unary(int op, PyObject *a);
 PyObject *pg_apply_binary(int op, PyObject *a, PyObject *b);
 PyObject *pg_value_richcompare(PyObject *self, PyObject *other, int comparison);
 extern PyType_Slot pg_number_slots[];
+
+/* ---- module.c ---------------------------------------------------------------------------------------------------- */
+
+/* Interned, for attributes that are looked up often. */
+extern struct pg_names {
+    PyObject *data, *grad, *w, *b, *_op, *_parameter, *__mro__, *__dict__;
+} pg_names;
 
 /* ---- attributes.c, construct.c, lists.c --------------------------------------------------------------------------- */
 

@@ -33,6 +33,8 @@ class Row:
         How many times faster than pure Python with the collector off.
     forward_s, backward_s, free_s, update_s : float or None
         Medians of the parts of a step. The first three make the step; the update is not in it.
+    cpu_share : float or None
+        Which part of the time the system gave this program the processor, the median over the turns.
     goal : str or None
         What it should reach.
     """
@@ -53,6 +55,7 @@ class Row:
     backward_s: float | None = None
     free_s: float | None = None
     update_s: float | None = None
+    cpu_share: float | None = None
     goal: str | None = None
 
 

@@ -71,6 +71,7 @@ def run(workload: str, rounds: int, quick: bool, progress: Callable[[str], None]
             nodes,
             bytes_per_node=None if nodes is None else _bytes_per_node(entry, nodes, quick),
             ratio=baseline / time.median,
+            cpu_share=statistics.median(entry.shares),
             goal=GOALS.get((workload, entry.name)),
             **parts,
         )

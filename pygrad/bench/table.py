@@ -77,6 +77,16 @@ def _machine_lines(machine: dict[str, Any]) -> list[str]:
     return [f"{name:<9} {value}" for name, value in {"cpu": known.pop("cpu"), "cores": cores, **known}.items()]
 
 
+def _disturbance(rows: Sequence[Row]) -> list[str]:
+    share = min((row.cpu_share for row in rows if row.cpu_share is not None), default=1.0)
+    if share >= 0.95:
+        return []
+    return [
+        "",
+        f"The machine was busy: at worst this program had the processor for {share:.0%} of the time. Run it again.",
+    ]
+
+
 def render(machine: dict[str, Any], rows: Sequence[Row]) -> str:
     """Return the table, under the facts about the machine and above the notes.
 
@@ -104,4 +114,4 @@ def render(machine: dict[str, Any], rows: Sequence[Row]) -> str:
             section = row.workload
             lines += ["", WORKLOADS[section]().title if section in WORKLOADS else _SECTIONS[section]]
         lines.append(line(texts))
-    return "\n".join([*lines, "", NOTES.rstrip()])
+    return "\n".join([*lines, *_disturbance(rows), "", NOTES.rstrip()])

@@ -7,7 +7,7 @@ import random
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import perf_counter, thread_time
 
 from pygrad.bench.contestant import Contestant
 from pygrad.bench.workloads import Workload
@@ -47,6 +47,8 @@ class Entry:
         Timed steps of a turn; a first turn sets it.
     turns : list of Parts
         What was measured, turn by turn.
+    shares : list of float
+        Which part of each turn the system gave this program the processor; less than 1 where others had it.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Entry:
     every: int = 1
     steps: int = 1
     turns: list[Parts] = field(default_factory=list)
+    shares: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -125,12 +128,19 @@ def cost_of_measuring(workload: Workload) -> Parts:
     return Parts(*(statistics.median(getattr(turn, part) for turn in turns) for part in Parts.__dataclass_fields__))
 
 
-def take_turn(entry: Entry, cost: Parts) -> Parts:
+def take_turn(entry: Entry, cost: Parts) -> tuple[Parts, float]:
     """Let a contestant take steps that are not timed, and then as many that are, from its first weights.
 
     Those before bring the collector to where it is in a training that runs: right after a collection, a step of pure
     Python would be much quicker. Where the collector is off, it is called after each step, outside of the
     clock: left lying, the graphs would make the next ones slower, which get memory that no cache has seen.
+
+    Returns
+    -------
+    Parts
+        What was measured, less the cost of measuring.
+    float
+        The share of the processor that the system gave.
     """
     contestant = entry.contestant
     between: Callable[[], object] = _nothing
@@ -142,12 +152,15 @@ def take_turn(entry: Entry, cost: Parts) -> Parts:
         between = gc.collect
     try:
         _timed(contestant, 0, entry.steps, between)
+        worked, passed = thread_time(), perf_counter()
         parts = _timed(contestant, entry.steps, entry.steps, between)
+        worked, passed = thread_time() - worked, perf_counter() - passed
     finally:
         gc.unfreeze()
         gc.enable()
         gc.collect()
-    return Parts(*(max(getattr(parts, p) - getattr(cost, p), 0.0) for p in Parts.__dataclass_fields__))
+    net = Parts(*(max(getattr(parts, p) - getattr(cost, p), 0.0) for p in Parts.__dataclass_fields__))
+    return net, min(worked / passed, 1.0)
 
 
 def first_losses(contestant: Contestant, steps: int = 3) -> list[float]:
@@ -198,8 +211,9 @@ def play(entries: Sequence[Entry], rounds: int, progress: Callable[[str], None])
         progress(f"{entries[0].contestant.workload.name}: round {i + 1} of {rounds}")
         taking_part = [entry for entry in entries if i % entry.every == 0 or (i < 0 and entry.every == 1)]
         for entry in order.sample(taking_part, len(taking_part)):
-            parts = take_turn(entry, cost)
+            parts, share = take_turn(entry, cost)
             if i >= 0:
                 entry.turns.append(parts)
+                entry.shares.append(share)
             else:
                 entry.steps = max(1, min(MOST_STEPS, round(TURN / max(parts.step + parts.update, 1e-9))))

@@ -142,9 +142,10 @@ class Layer(Module):
         kwargs["seed"] = Generator(kwargs.get("seed"))
         self.neurons = [Neuron(nin, fan_out=nout, **kwargs) for _ in range(nout)]
 
-    def __call__(self, x: Sequence[Value | float]) -> Any:
+    def __call__(self, x: Sequence[Value | float] | Value) -> Any:
         """Return the outputs for the inputs x: a list, or the Value itself when there is one neuron."""
-        outputs = native.layer(self.neurons, x, Neuron)
+        inputs = [x] if isinstance(x, Value) else x  # which a layer of one neuron gave
+        outputs = native.layer(self.neurons, inputs, Neuron)
         return outputs[0] if len(outputs) == 1 else outputs
 
     def parameters(self) -> list[Value]:

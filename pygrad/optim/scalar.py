@@ -39,6 +39,10 @@ class Optimizer:
 
     def step(self) -> None:
         """Update the parameters by their gradients."""
+        self._update(self.steps + 1)
+        self.steps += 1
+
+    def _update(self, step: int) -> None:
         raise NotImplementedError
 
 
@@ -96,19 +100,9 @@ class SGD(Optimizer):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
         self._m = np.zeros(len(self.params)) if momentum else None
 
-    def step(self) -> None:
-        """Update the parameters by their gradients."""
-        self.steps += 1
-        native.sgd_step(
-            self.params,
-            self.steps,
-            self._m,
-            self.lr,
-            self.momentum,
-            self.dampening,
-            self.weight_decay,
-            self.nesterov,
-        )
+    def _update(self, step: int) -> None:
+        decay = self.weight_decay
+        native.sgd_step(self.params, step, self._m, self.lr, self.momentum, self.dampening, decay, self.nesterov)
 
 
 class Adam(Optimizer):
@@ -162,7 +156,6 @@ class Adam(Optimizer):
         self._m = np.zeros(len(self.params))
         self._v = np.zeros(len(self.params))
 
-    def step(self) -> None:
-        """Update the parameters by their gradients."""
-        self.steps += 1
-        native.adam_step(self.params, self.steps, self._m, self._v, self.lr, *self.betas, self.eps, self.weight_decay)
+    def _update(self, step: int) -> None:
+        decay = self.weight_decay
+        native.adam_step(self.params, step, self._m, self._v, self.lr, *self.betas, self.eps, decay)

@@ -268,6 +268,30 @@ static void test_cells_of_a_pool_do_not_overlap(void)
     CHECK(pg_live_bytes() == before);
 }
 
+/* Slabs with holes are filled before new ones are asked for, and go with the pool although cells are in use. */
+static void test_holes_are_filled_before_the_pool_grows(void)
+{
+#ifndef PG_NO_CACHE
+    const int64_t before = pg_live_bytes(), cells = 4 * PG_SLAB_BYTES / CELL;
+    pg_pool pool = {.cell = CELL};
+    void **all = calloc((size_t)cells, sizeof *all);
+    for (int64_t i = 0; i < cells; i++)
+        all[i] = pg_pool_take(&pool);
+    const int64_t full = pg_live_bytes();
+    CHECK(full - before >= 4 * (int64_t)PG_SLAB_BYTES);
+    for (int64_t i = 0; i < cells; i += 3)
+        pg_pool_give(&pool, all[i]);
+    for (int64_t i = 0; i < cells; i += 3)
+        all[i] = pg_pool_take(&pool);
+    CHECK_MESSAGE(pg_live_bytes() == full, "%" PRId64 " bytes more", pg_live_bytes() - full);
+    for (int64_t i = 0; i < cells; i += 2)
+        pg_pool_give(&pool, all[i]);
+    pg_pool_destroy(&pool);
+    CHECK(pg_live_bytes() == before);
+    free(all);
+#endif
+}
+
 static void test_a_large_graph_gives_its_pages_back_when_cleared(void)
 {
     pg_graph *g = pg_graph_new();
@@ -278,8 +302,13 @@ static void test_a_large_graph_gives_its_pages_back_when_cleared(void)
     const int64_t owned = 2 * (int64_t)sizeof(void *) * CELLS; /* the list of owned values stays */
     CHECK_MESSAGE(pg_live_bytes() <= (PG_SPARE_SLABS + 1) * (int64_t)PG_SLAB_BYTES + owned + 4096,
                   "%" PRId64 " of %" PRId64 " bytes left", pg_live_bytes(), full);
-    CHECK(build_chain(g) == PG_OK);
-    CHECK(pg_live_bytes() <= full);
+    const int64_t cleared = pg_live_bytes();
+    for (int i = 0; i < 3; i++) { /* and keeps as many in reserve every time */
+        CHECK(build_chain(g) == PG_OK);
+        CHECK(pg_live_bytes() == full);
+        pg_clear(g);
+        CHECK(pg_live_bytes() == cleared);
+    }
     pg_graph_free(g);
 }
 
@@ -297,6 +326,7 @@ int main(void)
     check_every_failure(build_chain, 600);
     check_chain_over_slabs();
     test_cells_of_a_pool_do_not_overlap();
+    test_holes_are_filled_before_the_pool_grows();
     test_a_large_graph_gives_its_pages_back_when_cleared();
     CHECK(pg_live_bytes() == 0);
     return check_report("alloc");

@@ -159,13 +159,16 @@ static pg_value *met;
 static pg_status walk_into_the_outer_walk(void)
 {
     host.node = NULL;
-    pg_value *fresh = pg_leaf(outer->g, 1.0), *top = pg_mul(outer->g, fresh, met);
+    pg_value *fresh = pg_leaf(outer->g, 1.0), *one = pg_neg(outer->g, fresh), *other = pg_exp(outer->g, fresh);
+    pg_value *top = pg_sum(outer->g, 4, (pg_value *[]){one, met, other, fresh});
     const double grad = pg_grad(outer->b);
     CHECK(pg_backward(outer->g, top) == PG_BUSY);
     CHECK_MESSAGE(strstr(pg_message(), "another backward") != NULL, "%s", pg_message());
     CHECK_SAME(pg_grad(fresh), 0.0);
+    CHECK_SAME(pg_grad(one), 0.0);
+    CHECK_SAME(pg_grad(other), 0.0);
     CHECK_SAME(pg_grad(outer->b), grad);
-    CHECK(fresh->walk == 0 && top->walk == 0);
+    CHECK(fresh->walk == 0 && one->walk == 0 && other->walk == 0 && top->walk == 0);
     CHECK(pg_backward(outer->g, met) == PG_BUSY);
     return PG_OK;
 }
