@@ -19,7 +19,8 @@ enum { LAST_WALK = 255 };
 typedef struct {
     uint8_t id;
     bool hosted;      /* some rule is the host's, and so may start other walks */
-    int64_t interior; /* nodes that `run` will have on its stack at some time */
+    int64_t reached;  /* nodes */
+    int64_t interior; /* those among them that have a rule */
 } pg_walk;
 
 static unsigned char walk_is_live[LAST_WALK + 1]; /* by id, for all threads */
@@ -70,14 +71,15 @@ static pg_status too_many_uses(void)
     return pg_fail(PG_BAD_ARGUMENT, "backward() reached a value that is used more than 4,294,967,295 times");
 }
 
-static inline void reach_input(pg_value *v, uint8_t id, pg_value **stack, pg_status *status)
+static inline void reach_input(pg_value *v, pg_walk *walk, pg_value **stack, pg_status *status)
 {
-    if (v->walk == id) {
+    if (v->walk == walk->id) {
         if (PG_UNLIKELY(++v->pending == 0))
             *status = too_many_uses();
     } else if (PG_LIKELY(v->walk == 0)) {
-        v->walk = id;
+        v->walk = walk->id;
         v->pending = 1;
+        walk->reached++;
         if (v->flags & PG_INTERIOR)
             pg_push(stack, v);
     } else {
@@ -88,10 +90,9 @@ static inline void reach_input(pg_value *v, uint8_t id, pg_value **stack, pg_sta
 /* First pass. */
 static pg_status reach(pg_walk *walk, pg_value *root)
 {
-    const uint8_t id = walk->id;
     pg_value *stack = NULL;
     pg_status status = PG_OK;
-#define REACH(input) reach_input(input, id, &stack, &status)
+#define REACH(input) reach_input(input, walk, &stack, &status)
     REACH(root);
     while (stack != NULL && status == PG_OK) {
         pg_value *v = pg_pop(&stack);
@@ -106,26 +107,28 @@ static pg_status reach(pg_walk *walk, pg_value *root)
 }
 
 /* One consumer of v has run; the last one makes v ready. */
-static inline void settle_input(pg_value *v, pg_value **ready, int64_t capacity, int64_t *top,
-                                pg_status *status)
+static inline void settle_input(pg_value *v, pg_value **ready, int64_t *top)
 {
     if (--v->pending > 0)
         return;
-    if (!(v->flags & PG_INTERIOR))
-        v->walk = 0;
-    else if (PG_LIKELY(*top < capacity))
+    if (v->flags & PG_INTERIOR)
         ready[(*top)++] = v;
     else
-        *status = pg_fail(PG_BUSY, "a rule was set on a leaf while backward() was passing it");
+        v->walk = 0;
 }
 
-/* Second pass. `nodes` has room for every interior node: those that are ready at its start and, in a hosted walk, those
- * that have run at its end. */
+/* How many nodes `run` needs room for. In a hosted walk a rule may be set on what was a leaf. */
+static int64_t room_for(const pg_walk *walk)
+{
+    return walk->hosted ? walk->reached : walk->interior;
+}
+
+/* Second pass. `nodes` holds those that are ready at its start and, in a hosted walk, those that have run at its end. */
 static pg_status run(const pg_walk *walk, pg_value *root, pg_value **nodes, pg_host_rule *host_rule)
 {
-    int64_t top = 0, bottom = walk->interior;
+    int64_t top = 0, bottom = room_for(walk);
     pg_status status = PG_OK;
-#define SETTLE(input) settle_input(input, nodes, bottom, &top, &status)
+#define SETTLE(input) settle_input(input, nodes, &top)
     root->grad = 1.0;
     SETTLE(root);
     while (top > 0 && status == PG_OK) {
@@ -148,7 +151,7 @@ static pg_status run(const pg_walk *walk, pg_value *root, pg_value **nodes, pg_h
         nodes[--top]->walk = 0;
         let_go_below(nodes[top], walk->id);
     }
-    while (bottom < walk->interior)
+    while (bottom < room_for(walk))
         nodes[bottom++]->walk = 0;
     return status;
 }
@@ -169,7 +172,7 @@ pg_status pg_walk_backward(pg_value *root, pg_host_rule *host_rule)
     pg_value **nodes = NULL;
     pg_status status = reach(&walk, root);
     if (status == PG_OK) {
-        nodes = pg_alloc_array((size_t)walk.interior, sizeof *nodes, 0, &bytes);
+        nodes = pg_alloc_array((size_t)room_for(&walk), sizeof *nodes, 0, &bytes);
         if (nodes == NULL)
             status = PG_NO_MEMORY;
     }

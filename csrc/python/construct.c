@@ -86,8 +86,9 @@ static pg_block *children_block(PyObject *children, int *input_flags)
 {
     PyObject *iterator = PyObject_GetIter(children);
     if (iterator == NULL) {
-        PyErr_Format(PyExc_TypeError, "Value() children have to be an iterable of Values, not %R of type %S", children,
-                     (PyObject *)Py_TYPE(children));
+        if (PyErr_ExceptionMatches(PyExc_TypeError))
+            PyErr_Format(PyExc_TypeError, "Value() children have to be an iterable of Values, not %R of type %S",
+                         children, (PyObject *)Py_TYPE(children));
         return NULL;
     }
     PyObject *tuple = PySequence_Tuple(iterator);
@@ -147,7 +148,7 @@ static bool read_parts(node_parts *parts, const arguments *given)
 static bool must_be_raw(const pg_value *v)
 {
     if (!(v->flags & PG_RAW))
-        PyErr_SetString(PyExc_RuntimeError, "Value.__init__ was called on a Value that has data already");
+        PyErr_SetString(PyExc_RuntimeError, "Value.__init__ was called twice, or on a Value that has data already");
     return v->flags & PG_RAW;
 }
 

@@ -26,8 +26,8 @@ enum {
     PG_TRACKED = PG_HOST_FLAG << 0,    /* by the garbage collector */
     PG_CONTAGIOUS = PG_HOST_FLAG << 1, /* what is built from this node is tracked too */
     PG_HAS_EXTRAS = PG_HOST_FLAG << 2,
-    PG_RAW = PG_HOST_FLAG << 3,         /* __init__ has not run; no op takes it, so that inputs never form a cycle */
-    PG_A_WAS_INT = PG_HOST_FLAG << 4,   /* for `_op`: the number in the slot was written as an int */
+    PG_RAW = PG_HOST_FLAG << 3,       /* __init__ has not run; no op takes it, so that inputs never form a cycle */
+    PG_A_WAS_INT = PG_HOST_FLAG << 4, /* for `_op`: the number in the slot was written as an int */
     PG_B_WAS_INT = PG_HOST_FLAG << 5,
     PG_FROM_PYTHON = PG_HOST_FLAG << 6, /* its memory is not from the pool */
 };
