@@ -34,7 +34,7 @@ typedef struct {
     int x[MOST_INPUTS];          /* nodes */
     int w[MOST_INPUTS + 1];      /* nodes; the last of a neuron is its bias */
     double numbers[MOST_INPUTS]; /* operands, or the derivatives of a custom op */
-    double data, grad, size;
+    double data, grad, size;     /* size: the sum of the magnitudes of the terms of grad */
     pg_value *v;
     int retained;
     bool alive;
