@@ -138,6 +138,10 @@ pg_value *pg_neuron(pg_graph *g, int activation, int64_t n, pg_value *const *x, 
 /* The same for inputs x[n] that are numbers. */
 pg_value *pg_neuron_numbers(pg_graph *g, int activation, int64_t n, const double *x, pg_value *const *w,
                             pg_value *bias);
+/* out[count]: neurons that share the inputs x[n], or numbers[n] where x is NULL. The weights of each and then its bias,
+ * neuron by neuron: w[count, n + 1]. */
+pg_status pg_layer(pg_graph *g, int activation, int64_t n, pg_value *const *x, const double *numbers, int64_t count,
+                   pg_value *const *w, pg_value **out);
 /* An op of the caller's: its value, and its derivative with respect to each of its inputs. */
 pg_value *pg_custom(pg_graph *g, double data, int64_t n, pg_value *const *inputs, const double *local_gradients);
 
@@ -182,6 +186,14 @@ pg_value *const *pg_mlp_parameters(const pg_mlp *mlp, int64_t *count);
 /* out[sizes[depth]]: the outputs for the inputs x[sizes[0]]. With `fused` one value per neuron; without, one per
  * multiplication, addition and activation. Both compute the same numbers. */
 pg_status pg_mlp_forward(pg_graph *g, const pg_mlp *mlp, int fused, const double *x, pg_value **out);
+
+typedef enum { PG_LOSS_BCE_WITH_LOGITS, PG_LOSS_MARGIN } pg_mlp_criterion;
+
+/* The mean loss of an mlp with one output over n points x[n, sizes[0]], row major, with labels y[n], as one value: of
+ * the output as a logit for labels from 0 to 1, or max(0, 1 - y * output) for labels of -1 and 1. With `alpha` other
+ * than 0, alpha times the sum of the squared parameters is added. `fused` as in pg_mlp_forward, for the sums too. */
+pg_value *pg_mlp_loss(pg_graph *g, const pg_mlp *mlp, int fused, pg_mlp_criterion criterion, double alpha, int64_t n,
+                      const double *x, const double *y);
 
 #ifdef __cplusplus
 }

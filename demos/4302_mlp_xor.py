@@ -39,15 +39,9 @@ class Trainer:
         self.logits: list[Value] = []
         self.loss = Value(0.0)
 
-    def logit(self, x: tuple[float, float]) -> Value:
-        hidden, output = self.model.layers
-        a = hidden(x)
-        z: Value = output([a] if isinstance(a, Value) else a)  # a layer of one neuron gives its Value itself
-        return z
-
     def forward(self) -> None:
         """Build the loss: a node per neuron and sample, one per sample's loss, one for their sum, one for the mean."""
-        self.logits = [self.logit(x) for x in INPUTS]
+        self.logits = [self.model(x) for x in INPUTS]
         losses = [functional.binary_cross_entropy_with_logits(z, y) for z, y in zip(self.logits, LABELS, strict=True)]
         self.loss = functional.sum(losses) / len(LABELS)
 

@@ -135,6 +135,12 @@ def gelu(self: Value, approximate: str = "none") -> Value:
 
 
 @_method
+def __dir__(self: Value) -> list[str]:
+    """Return the names of the attributes of this value, not of those that were set on others only."""
+    return [name for name in object.__dir__(self) if hasattr(self, name)]
+
+
+@_method
 def to_dot(self: Value, max_nodes: int = 200) -> str:
     """Return the graph behind this value in the DOT language, at most `max_nodes` nodes of it."""
     from .viz import to_dot

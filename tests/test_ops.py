@@ -593,10 +593,15 @@ def test_row_that_saves_nothing_reads_neither_inputs_nor_output(name):
 
 
 @pytest.mark.parametrize("name", [n for n, row in ROWS.items() if row.saves == lib.PG_SAVES_OUTPUT])
-def test_row_that_saves_its_output_does_not_read_inputs(name):
+def test_row_that_saves_its_output_reads_that_and_not_its_inputs(name):
+    def negate_output(_, y):
+        y.data = -2.0 * y.data
+
     for operands in inner_points(name):
         _, wanted = derivatives(name, *operands)
         assert run_backward_after(name, operands, spoil_inputs)[0] == wanted
+        if apply(name, *map(Value, operands)).data != 0.0:
+            assert run_backward_after(name, operands, negate_output)[0] != wanted
 
 
 @pytest.mark.parametrize("name", [n for n, row in ROWS.items() if row.saves == lib.PG_SAVES_INPUT])

@@ -280,6 +280,18 @@ pg_value *pg_neuron_numbers(pg_graph *g, int activation, int64_t n, const double
     return fused(g, activation, block_of_numbers(g, n, x), n, w, bias);
 }
 
+pg_status pg_layer(pg_graph *g, int activation, int64_t n, pg_value *const *x, const double *numbers, int64_t count,
+                   pg_value *const *w, pg_value **out)
+{
+    pg_block *inputs = x != NULL ? block_of(g, n, x, NULL) : block_of_numbers(g, n, numbers);
+    for (int64_t i = 0; inputs != NULL && i < count; i++, w += n + 1) {
+        inputs->refs++;
+        out[i] = fused(g, activation, inputs, n, w, w[n]);
+    }
+    drop_block(g, inputs);
+    return g->status;
+}
+
 pg_status pg_backward(pg_graph *g, pg_value *root)
 {
     if (g->status != PG_OK)

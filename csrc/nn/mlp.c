@@ -102,16 +102,6 @@ static pg_value *written_out(pg_graph *g, int activation, int64_t n, pg_value *c
     return activation < 0 ? sum : pg_unary(g, activation, sum);
 }
 
-static pg_value *neuron(pg_graph *g, int fused, int activation, int64_t n, pg_value *const *x, const double *numbers,
-                        pg_value *const *w)
-{
-    if (!fused)
-        return written_out(g, activation, n, x, numbers, w);
-    if (x == NULL)
-        return pg_neuron_numbers(g, activation, n, numbers, w, w[n]);
-    return pg_neuron(g, activation, n, x, w, w[n]);
-}
-
 pg_status pg_mlp_forward(pg_graph *g, const pg_mlp *mlp, int fused, const double *x, pg_value **out)
 {
     size_t bytes;
@@ -127,10 +117,70 @@ pg_status pg_mlp_forward(pg_graph *g, const pg_mlp *mlp, int fused, const double
         const int64_t n = mlp->sizes[layer - 1];
         const bool last = layer == mlp->depth;
         pg_value **outputs = last ? out : layers[layer & 1];
+        const int activation = last ? mlp->output : mlp->hidden;
+        if (fused)
+            pg_layer(g, activation, n, inputs, x, mlp->sizes[layer], w, outputs);
         for (int64_t i = 0; i < mlp->sizes[layer]; i++, w += n + 1)
-            outputs[i] = neuron(g, fused, last ? mlp->output : mlp->hidden, n, inputs, x, w);
+            if (!fused)
+                outputs[i] = written_out(g, activation, n, inputs, x, w);
         inputs = outputs;
     }
     pg_free(layers[0], bytes);
     return pg_graph_status(g);
+}
+
+/* ---- the loss of a batch ------------------------------------------------------------------------------------- */
+
+static pg_value *point_loss(pg_graph *g, pg_mlp_criterion criterion, pg_value *output, double y)
+{
+    if (criterion == PG_LOSS_BCE_WITH_LOGITS)
+        return pg_binary_number(g, PG_OP_bce_with_logits, output, y);
+    pg_value *margin = pg_binary_number(g, PG_OP_mul, output, -y);
+    return pg_relu(g, pg_binary_number(g, PG_OP_add, margin, 1.0));
+}
+
+/* v[0] + v[1] + ..., written out as Python's sum() does it, from the number 0 on. */
+static pg_value *total(pg_graph *g, int fused, int64_t n, pg_value *const *v)
+{
+    if (fused)
+        return pg_sum(g, n, v);
+    pg_value *sum = pg_binary_number(g, PG_OP_add, v[0], 0.0);
+    for (int64_t i = 1; i < n; i++)
+        sum = pg_add(g, sum, v[i]);
+    return sum;
+}
+
+static pg_value *squares(pg_graph *g, int fused, int64_t n, pg_value *const *v)
+{
+    if (fused)
+        return pg_dot(g, n, v, v);
+    pg_value *sum = pg_binary_number(g, PG_OP_add, pg_mul(g, v[0], v[0]), 0.0);
+    for (int64_t i = 1; i < n; i++)
+        sum = pg_add(g, sum, pg_mul(g, v[i], v[i]));
+    return sum;
+}
+
+pg_value *pg_mlp_loss(pg_graph *g, const pg_mlp *mlp, int fused, pg_mlp_criterion criterion, double alpha, int64_t n,
+                      const double *x, const double *y)
+{
+    if (n < 1 || mlp->sizes[mlp->depth] != 1) {
+        pg_fail(PG_BAD_ARGUMENT, "mlp_loss: %lld points and %lld outputs, not at least 1 and exactly 1", (long long)n,
+                (long long)mlp->sizes[mlp->depth]);
+        return NULL;
+    }
+    size_t bytes;
+    pg_value **losses = pg_alloc_array((size_t)n, sizeof *losses, 0, &bytes);
+    if (losses == NULL)
+        return NULL;
+    pg_value *output = NULL;
+    for (int64_t i = 0; i < n; i++) {
+        if (pg_mlp_forward(g, mlp, fused, x + i * mlp->sizes[0], &output) != PG_OK)
+            output = NULL;
+        losses[i] = point_loss(g, criterion, output, y[i]);
+    }
+    pg_value *loss = pg_binary_number(g, PG_OP_mul, total(g, fused, n, losses), 1.0 / (double)n);
+    pg_free(losses, bytes);
+    if (alpha != 0.0)
+        loss = pg_add(g, loss, pg_binary_number(g, PG_OP_mul, squares(g, fused, mlp->count, mlp->params), alpha));
+    return loss;
 }

@@ -1,4 +1,4 @@
-/* Attributes of `Value`: its own, and those that a user sets. */
+/* The attributes of `Value`. Those that a user sets are in user_attributes.c. */
 #include "python/object.h"
 
 #include "ops/nary.h"
@@ -229,107 +229,6 @@ pg_status pg_call_rule(pg_value *v)
     return PG_OK;
 }
 
-/* ---- the user's attributes ------------------------------------------------------------------------------------------ */
-
-static PyObject *dict_of(PyObject *self)
-{
-    pg_extras *extras = pg_extras_make(self);
-    if (extras == NULL)
-        return NULL;
-    if (extras->dict == NULL) {
-        PyObject *dict = PyDict_New();
-        extras = pg_extras_of(self); /* PyDict_New may have run the collector, and so moved the table */
-        extras->dict = dict;
-    }
-    return extras->dict;
-}
-
-static PyObject *get_dict(PyObject *self, void *closure)
-{
-    (void)closure;
-    PyObject *dict = dict_of(self);
-    Py_XINCREF(dict);
-    if (dict != NULL)
-        pg_track(self); /* whoever has the dict can put anything into it */
-    return dict;
-}
-
-PyObject *pg_value_getattro(PyObject *self, PyObject *name)
-{
-    pg_extras *extras = pg_extras_of(self);
-    if (PG_UNLIKELY(extras != NULL && extras->dict != NULL)) {
-        PyObject *dict = extras->dict;
-        Py_INCREF(dict);
-        PyObject *value = PyDict_GetItemWithError(dict, name);
-        Py_XINCREF(value);
-        Py_DECREF(dict);
-        if (value != NULL || PyErr_Occurred())
-            return value;
-    }
-    return PyObject_GenericGetAttr(self, name);
-}
-
-/* 1 where one of the type's classes has a descriptor of that name that wants to be told of assignments; -1 with an error
- * set. (Asking the type for the attribute would call the descriptor, and find those of the type's own type too.) */
-static int is_data_descriptor(PyTypeObject *type, PyObject *name)
-{
-    int answer = 0;
-    PyObject *mro = PyObject_GetAttr((PyObject *)type, pg_names.__mro__);
-    if (mro == NULL)
-        return -1;
-    for (Py_ssize_t i = 0; i < PyTuple_Size(mro); i++) {
-        PyObject *dict = PyObject_GetAttr(PyTuple_GetItem(mro, i), pg_names.__dict__);
-        const int found = dict == NULL ? -1 : PySequence_Contains(dict, name);
-        PyObject *attribute = found == 1 ? PyObject_GetItem(dict, name) : NULL;
-        if (attribute != NULL)
-            answer = PyType_GetSlot(Py_TYPE(attribute), Py_tp_descr_set) != NULL;
-        Py_XDECREF(dict);
-        Py_XDECREF(attribute);
-        if (found < 0 || (found == 1 && attribute == NULL))
-            answer = -1;
-        if (found != 0)
-            break;
-    }
-    Py_DECREF(mro);
-    return answer;
-}
-
-static int set_in_dict(PyObject *self, PyObject *name, PyObject *value)
-{
-    PyObject *dict = dict_of(self);
-    if (dict == NULL)
-        return -1;
-    Py_INCREF(dict);
-    int result = value != NULL ? PyDict_SetItem(dict, name, value) : PyDict_DelItem(dict, name);
-    Py_DECREF(dict);
-    if (value != NULL && PyType_GetFlags(Py_TYPE(value)) & Py_TPFLAGS_HAVE_GC)
-        pg_track(self);
-    if (result < 0 && value == NULL && PyErr_ExceptionMatches(PyExc_KeyError)) {
-        PyErr_Clear();
-        PyErr_Format(PyExc_AttributeError, "'%S' has no attribute '%U'", (PyObject *)Py_TYPE(self), name);
-    }
-    return result;
-}
-
-int pg_value_setattro(PyObject *self, PyObject *name, PyObject *value)
-{
-    PyTypeObject *type = Py_TYPE(self);
-    /* The two that training loops assign are not looked up: that would cost more than setting them. */
-    int is_descriptor = name == pg_names.data || name == pg_names.grad ? 1 : is_data_descriptor(type, name);
-    if (is_descriptor < 0)
-        return -1;
-    if (is_descriptor)
-        return PyObject_GenericSetAttr(self, name, value);
-    if (type != pg_value_type) { /* a class statement gives its instances a __dict__, unless it says __slots__ */
-        if (PyObject_GenericSetAttr(self, name, value) == 0)
-            return 0;
-        if (!PyErr_ExceptionMatches(PyExc_AttributeError))
-            return -1;
-        PyErr_Clear();
-    }
-    return set_in_dict(self, name, value);
-}
-
 /* An object of another class would be freed in another way. */
 static PyObject *get_class(PyObject *self, void *closure)
 {
@@ -355,7 +254,7 @@ PyGetSetDef pg_value_getset[] = {
     {"_op", get_op, set_op, "The op that made this value; '' for a leaf.", NULL},
     {"_backward", get_backward, set_backward,
      "Adds this node's contribution to the gradients of its inputs; assign a function to add an op.", NULL},
-    {"__dict__", get_dict, NULL, "Attributes that the user has set.", NULL},
+    {"__dict__", pg_value_get_dict, NULL, "Attributes that the user has set, to read.", NULL},
     {"__class__", get_class, set_class, "The type of this value.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

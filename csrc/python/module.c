@@ -111,7 +111,6 @@ static PyTypeObject *make_type(void)
         {Py_tp_dealloc, pg_value_tp_dealloc},
         {Py_tp_traverse, pg_value_tp_traverse},
         {Py_tp_clear, pg_value_tp_clear},
-        {Py_tp_getattro, pg_value_getattro},
         {Py_tp_setattro, pg_value_setattro},
         {Py_tp_richcompare, pg_value_richcompare},
         {Py_tp_hash, value_hash},
@@ -140,7 +139,7 @@ static PyObject *make_module(int64_t gc_head_bytes)
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL)
         return NULL;
-    pg_value_type = intern_names() ? make_type() : NULL;
+    pg_value_type = intern_names() && pg_user_attributes_setup() ? make_type() : NULL;
     if (pg_value_type == NULL || !pg_lifetime_setup(pg_value_type, gc_head_bytes) ||
         PyModule_AddObjectRef(module, "Value", (PyObject *)pg_value_type) < 0)
         Py_CLEAR(module);

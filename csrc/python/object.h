@@ -115,11 +115,15 @@ extern struct pg_names {
     PyObject *data, *grad, *w, *b, *_op, *_parameter, *__mro__, *__dict__;
 } pg_names;
 
+/* ---- user_attributes.c --------------------------------------------------------------------------------------------- */
+
+bool pg_user_attributes_setup(void);
+int pg_value_setattro(PyObject *self, PyObject *name, PyObject *value);
+PyObject *pg_value_get_dict(PyObject *self, void *closure);
+
 /* ---- attributes.c, construct.c, lists.c --------------------------------------------------------------------------- */
 
 extern PyGetSetDef pg_value_getset[];
-PyObject *pg_value_getattro(PyObject *self, PyObject *name);
-int pg_value_setattro(PyObject *self, PyObject *name, PyObject *value);
 PyObject *pg_value_repr(PyObject *self);
 int pg_value_tp_init(PyObject *self, PyObject *args, PyObject *kwargs);
 /* The rule of a PG_HOST_RULE node: calls the closure. */
