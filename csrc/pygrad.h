@@ -69,7 +69,7 @@ typedef struct {
 
 void pg_rng_seed(pg_rng *rng, uint64_t seed);
 uint64_t pg_rng_bits(pg_rng *rng);
-/* out[n]: uniform on [low, high), 53 random bits each. */
+/* out[n]: low + (high - low) * u, u uniform on [0, 1) with 53 random bits. */
 void pg_rng_uniform(pg_rng *rng, double low, double high, int64_t n, double *out);
 /* out[n]: normal, by Box and Muller's transform of two uniforms each (the cosine half only). */
 void pg_rng_normal(pg_rng *rng, double mean, double std, int64_t n, double *out);
@@ -178,7 +178,7 @@ typedef struct pg_mlp pg_mlp;
 
 /* Layers of sizes[0] -> ... -> sizes[depth]; `hidden` and `output` are activations as in pg_neuron. Biases are 0;
  * weights are drawn neuron by neuron from N(0, gain / fan_in) with rng seeded by `seed`, as pygrad.nn.MLP does with
- * init='he' (gain 2). NULL when memory is short or a size is under 1. */
+ * init='he' (gain 2). NULL when memory is short, or depth or a size under 1. */
 pg_mlp *pg_mlp_new(pg_graph *g, int depth, const int64_t *sizes, int hidden, int output, uint64_t seed);
 void pg_mlp_free(pg_mlp *mlp);
 /* All parameters, in order: for each layer, for each neuron, its weights and then its bias. */

@@ -87,6 +87,14 @@ static pg_value *failed(pg_graph *g, pg_status status)
     return NULL;
 }
 
+/* An input is NULL: either its builder failed, and left the message, or the caller has never had one. */
+static pg_value *missing_input(pg_graph *g, const char *op)
+{
+    if (g->status == PG_OK)
+        pg_fail(PG_BAD_ARGUMENT, "%s: an input is NULL", op);
+    return failed(g, PG_BAD_ARGUMENT);
+}
+
 static bool reserve(pg_graph *g)
 {
     if (g->count < g->capacity)
@@ -136,8 +144,10 @@ static bool is_row(int op, int arity)
 
 pg_value *pg_unary(pg_graph *g, int op, pg_value *a)
 {
-    if (a == NULL || !is_row(op, 1))
+    if (!is_row(op, 1))
         return failed(g, PG_BAD_ARGUMENT);
+    if (a == NULL)
+        return missing_input(g, pg_op_row(op)->name);
     pg_value *v = new_value(g);
     if (v != NULL)
         pg_set_unary(v, (uint8_t)op, pg_op_value(op, a->data, 0.0), pg_retain(a));
@@ -146,8 +156,10 @@ pg_value *pg_unary(pg_graph *g, int op, pg_value *a)
 
 pg_value *pg_binary(pg_graph *g, int op, pg_value *a, pg_value *b)
 {
-    if (a == NULL || b == NULL || !is_row(op, 2))
+    if (!is_row(op, 2))
         return failed(g, PG_BAD_ARGUMENT);
+    if (a == NULL || b == NULL)
+        return missing_input(g, pg_op_row(op)->name);
     pg_value *v = new_value(g);
     if (v != NULL)
         pg_set_binary(v, (uint8_t)op, pg_op_value(op, a->data, b->data), pg_retain(a), pg_retain(b));
@@ -156,8 +168,10 @@ pg_value *pg_binary(pg_graph *g, int op, pg_value *a, pg_value *b)
 
 pg_value *pg_binary_number(pg_graph *g, int op, pg_value *a, double b)
 {
-    if (a == NULL || !is_row(op, 2))
+    if (!is_row(op, 2))
         return failed(g, PG_BAD_ARGUMENT);
+    if (a == NULL)
+        return missing_input(g, pg_op_row(op)->name);
     pg_value *v = new_value(g);
     if (v != NULL)
         pg_set_binary_number(v, (uint8_t)op, pg_op_value(op, a->data, b), pg_retain(a), b);
@@ -166,24 +180,37 @@ pg_value *pg_binary_number(pg_graph *g, int op, pg_value *a, double b)
 
 pg_value *pg_number_binary(pg_graph *g, int op, double a, pg_value *b)
 {
-    if (b == NULL || !is_row(op, 2))
+    if (!is_row(op, 2))
         return failed(g, PG_BAD_ARGUMENT);
+    if (b == NULL)
+        return missing_input(g, pg_op_row(op)->name);
     pg_value *v = new_value(g);
     if (v != NULL)
         pg_set_number_binary(v, (uint8_t)op, pg_op_value(op, a, b->data), a, pg_retain(b));
     return v;
 }
 
-/* inputs[n], and `last` behind them when it is not NULL, each retained */
-static pg_block *block_of(pg_graph *g, int64_t n, pg_value *const *inputs, pg_value *last)
+static bool is_count(pg_graph *g, const char *op, int64_t n)
 {
-    pg_status status = n >= 0 ? PG_OK : pg_fail(PG_BAD_ARGUMENT, "%lld inputs", (long long)n);
-    for (int64_t i = 0; i < n && status == PG_OK; i++)
-        if (inputs[i] == NULL)
-            status = PG_BAD_ARGUMENT; /* its builder left the message */
-    pg_block *block = status == PG_OK ? pg_block_new(n + (last != NULL), false) : NULL;
+    if (n >= 0)
+        return true;
+    failed(g, pg_fail(PG_BAD_ARGUMENT, "%s: %lld inputs", op, (long long)n));
+    return false;
+}
+
+/* inputs[n], and `last` behind them when it is not NULL, each retained */
+static pg_block *block_of(pg_graph *g, const char *op, int64_t n, pg_value *const *inputs, pg_value *last)
+{
+    if (!is_count(g, op, n))
+        return NULL;
+    for (int64_t i = 0; i < n; i++)
+        if (inputs[i] == NULL) {
+            missing_input(g, op);
+            return NULL;
+        }
+    pg_block *block = pg_block_new(n + (last != NULL), false);
     if (block == NULL) {
-        failed(g, status == PG_OK ? PG_NO_MEMORY : status);
+        failed(g, PG_NO_MEMORY);
         return NULL;
     }
     pg_value **items = pg_block_inputs(block);
@@ -194,11 +221,11 @@ static pg_block *block_of(pg_graph *g, int64_t n, pg_value *const *inputs, pg_va
     return block;
 }
 
-static pg_block *block_of_numbers(pg_graph *g, int64_t n, const double *numbers)
+static pg_block *block_of_numbers(pg_graph *g, const char *op, int64_t n, const double *numbers)
 {
-    pg_block *block = n >= 0 ? pg_block_new(n, true) : NULL;
+    pg_block *block = is_count(g, op, n) ? pg_block_new(n, true) : NULL;
     if (block == NULL)
-        failed(g, n >= 0 ? PG_NO_MEMORY : pg_fail(PG_BAD_ARGUMENT, "%lld inputs", (long long)n));
+        failed(g, PG_NO_MEMORY);
     else if (n > 0)
         memcpy(pg_block_numbers(block), numbers, (size_t)n * sizeof *numbers);
     return block;
@@ -226,20 +253,20 @@ static pg_value *over_blocks(pg_graph *g, int op, double data, pg_block *x, pg_b
 
 pg_value *pg_sum(pg_graph *g, int64_t n, pg_value *const *v)
 {
-    pg_block *x = block_of(g, n, v, NULL);
+    pg_block *x = block_of(g, "sum", n, v, NULL);
     return x == NULL ? NULL : over_blocks(g, PG_SUM, pg_sum_value(x), x, NULL);
 }
 
 pg_value *pg_logsumexp(pg_graph *g, int64_t n, pg_value *const *v)
 {
-    pg_block *x = block_of(g, n, v, NULL);
+    pg_block *x = block_of(g, "logsumexp", n, v, NULL);
     return x == NULL ? NULL : over_blocks(g, PG_LOGSUMEXP, pg_logsumexp_value(x), x, NULL);
 }
 
 pg_value *pg_custom(pg_graph *g, double data, int64_t n, pg_value *const *inputs, const double *local_gradients)
 {
-    pg_block *x = block_of(g, n, inputs, NULL);
-    pg_block *d = x == NULL ? NULL : block_of_numbers(g, n, local_gradients);
+    pg_block *x = block_of(g, "custom", n, inputs, NULL);
+    pg_block *d = x == NULL ? NULL : block_of_numbers(g, "custom", n, local_gradients);
     if (d == NULL) {
         drop_block(g, x);
         return NULL;
@@ -247,46 +274,58 @@ pg_value *pg_custom(pg_graph *g, double data, int64_t n, pg_value *const *inputs
     return over_blocks(g, PG_CUSTOM, data, x, d);
 }
 
-/* Takes x. */
-static pg_value *fused(pg_graph *g, int activation, pg_block *x, int64_t n, pg_value *const *w, pg_value *bias)
+/* Takes x. `bias` is NULL for none. */
+static pg_value *fused(pg_graph *g, const char *op, int activation, pg_block *x, pg_value *const *w, pg_value *bias)
 {
-    if (activation >= 0 && !is_row(activation, 1)) {
+    if (x == NULL)
+        return NULL;
+    pg_block *weights = NULL;
+    if (activation >= 0 && !is_row(activation, 1))
         failed(g, PG_BAD_ARGUMENT);
+    else
+        weights = block_of(g, op, x->n, w, bias);
+    if (weights == NULL) {
         drop_block(g, x);
         return NULL;
     }
     if (activation < 0)
         activation = PG_NO_ACTIVATION;
-    pg_block *weights = x == NULL ? NULL : block_of(g, n, w, bias);
-    if (weights == NULL) {
-        drop_block(g, x);
-        return NULL;
-    }
     return over_blocks(g, PG_FUSED | activation, pg_fused_value(activation, x, weights), x, weights);
 }
 
 pg_value *pg_dot(pg_graph *g, int64_t n, pg_value *const *x, pg_value *const *w)
 {
-    return fused(g, -1, block_of(g, n, x, NULL), n, w, NULL);
+    return fused(g, "dot", -1, block_of(g, "dot", n, x, NULL), w, NULL);
 }
 
 pg_value *pg_neuron(pg_graph *g, int activation, int64_t n, pg_value *const *x, pg_value *const *w, pg_value *bias)
 {
-    return fused(g, activation, block_of(g, n, x, NULL), n, w, bias);
+    if (bias == NULL)
+        return missing_input(g, "neuron");
+    return fused(g, "neuron", activation, block_of(g, "neuron", n, x, NULL), w, bias);
 }
 
 pg_value *pg_neuron_numbers(pg_graph *g, int activation, int64_t n, const double *x, pg_value *const *w, pg_value *bias)
 {
-    return fused(g, activation, block_of_numbers(g, n, x), n, w, bias);
+    if (bias == NULL)
+        return missing_input(g, "neuron");
+    return fused(g, "neuron", activation, block_of_numbers(g, "neuron", n, x), w, bias);
 }
 
 pg_status pg_layer(pg_graph *g, int activation, int64_t n, pg_value *const *x, const double *numbers, int64_t count,
                    pg_value *const *w, pg_value **out)
 {
-    pg_block *inputs = x != NULL ? block_of(g, n, x, NULL) : block_of_numbers(g, n, numbers);
-    for (int64_t i = 0; inputs != NULL && i < count; i++, w += n + 1) {
+    pg_block *inputs = x != NULL ? block_of(g, "layer", n, x, NULL) : block_of_numbers(g, "layer", n, numbers);
+    for (int64_t i = 0; i < count; i++, w += n + 1) {
+        out[i] = NULL;
+        if (inputs == NULL)
+            continue;
+        if (w[n] == NULL) {
+            missing_input(g, "layer");
+            continue;
+        }
         inputs->refs++;
-        out[i] = fused(g, activation, inputs, n, w, w[n]);
+        out[i] = fused(g, "layer", activation, inputs, w, w[n]);
     }
     drop_block(g, inputs);
     return g->status;

@@ -87,7 +87,7 @@ static inline void reach_input(pg_value *v, pg_walk *walk, pg_value **stack, pg_
     }
 }
 
-/* First pass. */
+/* First pass. What it leaves after a failure is for let_go_below(root). */
 static pg_status reach(pg_walk *walk, pg_value *root)
 {
     pg_value *stack = NULL;
@@ -101,8 +101,6 @@ static pg_status reach(pg_walk *walk, pg_value *root)
         PG_EACH_INPUT(v, REACH);
     }
 #undef REACH
-    while (stack != NULL) /* after a failure: take the links out of the gradients */
-        pg_pop(&stack);
     return status;
 }
 

@@ -17,19 +17,36 @@ struct pg_mlp {
     int64_t sizes[]; /* [depth + 1] */
 };
 
+static bool measure(int depth, const int64_t *sizes, int64_t *count, int64_t *width)
+{
+    *count = *width = 0;
+    if (depth < 1) {
+        pg_fail(PG_BAD_ARGUMENT, "mlp: depth has to be 1 or more, not %d", depth);
+        return false;
+    }
+    for (int layer = 0; layer <= depth; layer++) {
+        const int64_t n = sizes[layer];
+        int64_t params = 0;
+        if (n < 1) {
+            pg_fail(PG_BAD_ARGUMENT, "mlp: layer sizes have to be 1 or more, not %lld", (long long)n);
+            return false;
+        }
+        if (layer > 0 &&
+            (__builtin_add_overflow(sizes[layer - 1], 1, &params) || __builtin_mul_overflow(params, n, &params) ||
+             __builtin_add_overflow(*count, params, count))) {
+            pg_no_memory(SIZE_MAX);
+            return false;
+        }
+        *width = n > *width ? n : *width;
+    }
+    return true;
+}
+
 static pg_mlp *allocate(pg_graph *g, int depth, const int64_t *sizes)
 {
-    int64_t count = 0, width = 0;
-    for (int layer = 0; layer <= depth; layer++) {
-        if (sizes[layer] < 1) {
-            pg_fail(PG_BAD_ARGUMENT, "mlp: layer sizes have to be 1 or more, not %lld", (long long)sizes[layer]);
-            return NULL;
-        }
-        if (layer > 0)
-            count += sizes[layer] * (sizes[layer - 1] + 1);
-        if (sizes[layer] > width)
-            width = sizes[layer];
-    }
+    int64_t count, width;
+    if (!measure(depth, sizes, &count, &width))
+        return NULL;
     size_t bytes;
     pg_mlp *mlp = pg_alloc_array((size_t)depth + 1, sizeof *sizes, sizeof *mlp, &bytes);
     if (mlp == NULL)
