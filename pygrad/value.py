@@ -65,8 +65,9 @@ they stand and outputs as they were computed, as in micrograd:
 >>> y.data, x.grad
 (9.0, 10.0)
 
-Any other attribute can be set, and lives as long as the value. An attribute set on an input after its consumer exists
-that refers back to the consumer makes a cycle that the garbage collector does not see.
+Any other attribute can be set, and lives as long as the value. (`__dict__` shows them, to read; names like `__len__`
+are refused; what the type gets later under the same name comes first.) An attribute set on an input after its consumer
+exists that refers back to the consumer makes a cycle that the garbage collector does not see.
 
 Examples
 --------

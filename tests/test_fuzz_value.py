@@ -118,10 +118,9 @@ def wrapped_product(engine: Any, a: Any, b: Any) -> Any:
     return out
 
 
-def local_product(a: Any, b: Any) -> Any:
-    """The reference of Value(data, children, local_grads), whose gradients are taken when it is made."""
-    out = reference.Value(a.data * b.data, (a, b), "product")
-    da, db = b.data, a.data
+def local_product(da: float, db: float, a: Any, b: Any) -> Any:
+    """The reference of Value(data, children, local_grads), whose gradients are numbers."""
+    out = reference.Value(da * db, (a, b), "product")
 
     def _backward() -> None:
         a.grad += da * out.grad
@@ -270,7 +269,7 @@ class Run:
             self.apply(what, picked, partial(wrapped_product, pygrad), partial(wrapped_product, reference))
         else:
             a, b = (n.theirs.data for _, n in picked)
-            self.apply(what, picked, lambda x, y: pygrad.Value(a * b, (x, y), (b, a)), local_product)
+            self.apply(what, picked, lambda x, y: pygrad.Value(a * b, (x, y), (b, a)), partial(local_product, b, a))
 
     # What follows changes no value that there is.
 
@@ -346,7 +345,8 @@ class Run:
         for k in order:
             self.nodes[k].ours = None
         for leaf in leaves:
-            vars(leaf).clear()
+            for name in list(vars(leaf)):
+                delattr(leaf, name)
             leaf._backward = None
         del leaf
         self.nodes.clear()
@@ -362,7 +362,8 @@ class Bounds:
 
     For each value: `size`, the sum over all paths to the root of the absolute product of the derivatives on it, and
     `drift`. Along an edge with derivative d: size grows by |d| * size, drift by |d| * drift and by the rounding of the
-    product, a few EPS of |d| * size; a sum of k terms adds k roundings of size. Underflow adds TINY.
+    product, a few EPS of |d| * size; a sum of k terms adds k roundings of size. Underflow, of d or of a product, adds
+    TINY.
     """
 
     def __init__(self, run: Run, root: int) -> None:
@@ -391,14 +392,14 @@ class Bounds:
         node = self.run.nodes[k]
         for i, d in zip(node.inputs, derivatives(self.run.nodes, node), strict=True):
             size, drift = times(abs(d), self.size[k]), times(abs(d), self.drift[k])
-            rounding = 8 * EPS * (node.condition * finite(abs(d)) + node.slack) * finite(self.size[k])
+            rounding = (8 * EPS * (node.condition * finite(abs(d)) + node.slack) + TINY) * finite(self.size[k])
             overflow = math.isfinite(d) and math.isfinite(self.size[k]) and not math.isfinite(2 * (self.size[i] + size))
             unsure = not math.isfinite(d) and self.drift[k] > 0.0  # 0 * inf or small * inf
             self.open[i] |= self.open[k] or overflow or unsure or math.isnan(self.size[k])
             self.reached[i] = True
             self.uses[i] += 1
             self.size[i] += size
-            self.drift[i] += finite(drift) + finite(rounding) + TINY
+            self.drift[i] += finite(drift) + rounding + TINY
             if size + drift == math.inf:
                 self.drift[i] = math.inf
 

@@ -95,10 +95,14 @@ def test_attributes_that_can_close_a_cycle_make_a_node_tracked(attribute):
     assert not gc.is_tracked(x * 2)
 
 
-def test_whoever_asks_for_the_dict_makes_the_node_tracked():
+def test_dict_shows_the_attributes_and_cannot_be_written_to():
     x = Value(2.0)
-    vars(x)["me"] = x
-    assert gc.is_tracked(x)
+    assert dict(vars(x)) == {}
+    x.note = 3
+    assert dict(vars(x)) == {"note": 3}
+    with pytest.raises(TypeError):
+        vars(x)["me"] = x
+    assert not gc.is_tracked(x)
 
 
 def test_closure_makes_its_node_and_what_is_built_on_it_tracked():
@@ -134,7 +138,7 @@ def test_collector_sees_exactly_the_references_that_a_node_owns():
     z.label = "z"
     assert inputs(z) == [x]
     assert z._backward in gc.get_referents(z)
-    assert vars(z) in gc.get_referents(z)
+    assert {"note": [1]} in gc.get_referents(z)
     assert gc.get_referents(z).count(Value) == 1
 
 
@@ -245,10 +249,10 @@ def test_cycles_through_attributes_are_found():
         z.trace = [x, y, z]
         z.witness = witness
 
-    def through_the_dict(witness: Witness) -> None:
+    def through_its_dict(witness: Witness) -> None:
         x = Value(1.0)
-        attributes = vars(x)
-        attributes["me"] = [x, witness]
+        x.witness = witness
+        x.attributes = vars(x)
 
     def through_the_rule_of_a_node(witness: Witness) -> None:
         x = Value(1.0) * 2
@@ -258,7 +262,7 @@ def test_cycles_through_attributes_are_found():
         x = Value(1.0) * 2
         x._backward = types.MethodType(lambda self: witness, x)
 
-    for build in of_one, of_two, to_inputs, through_the_dict, through_the_rule_of_a_node, through_a_method:
+    for build in of_one, of_two, to_inputs, through_its_dict, through_the_rule_of_a_node, through_a_method:
         assert dies(build), build.__name__
 
 
@@ -648,20 +652,41 @@ def test_node_cannot_be_initialised_while_it_is_being_initialised():
     )
 
 
-def test_graph_with_a_cycle_is_refused_and_does_no_harm():
-    """Only a value that is used before its __init__ has run can close a cycle."""
+def test_value_cannot_be_used_before_it_is_initialised():
+    """Or it could be given its own consumer as a child: inputs have to be free of cycles."""
+    v, x = Value.__new__(Value), Value(3.0)
+    uses = [lambda: v * 2, lambda: x + v, lambda: -v, lambda: value_sum([x, v]), lambda: dot([x], [v])]
+    uses += [lambda: Value(1.0, (v,)), lambda: v.__init__(1.0, (v,)), lambda: Layer(2, 2)([x, v])]
+    for use in uses:
+        with pytest.raises(RuntimeError, match=r"initialised|__init__"):
+            use()
+    v.__init__(1.0, (x,), (2.0,))
+    (v * 2).backward()
+    assert x.grad == 4.0
+
+
+def test_value_of_a_subclass_that_forgot_its_base_says_so():
+    class Forgetful(Value):
+        def __init__(self) -> None:
+            pass
+
+    with pytest.raises(RuntimeError, match="__init__"):
+        Forgetful() + 1
+    with pytest.raises(RuntimeError, match="__init__"):
+        Forgetful().tanh()
+
+
+def test_children_cannot_smuggle_in_a_consumer():
     v = Value.__new__(Value)
-    y = v * 2
-    x = Value(3.0)
-    try:
-        v.__init__(1.0, (y, x))
-    except (RuntimeError, ValueError):
-        return
-    for _ in range(2):
-        with pytest.raises((RuntimeError, ValueError), match="cycle"):
-            y.backward()
-    (x * 2).backward()
-    assert x.grad == 2.0
+
+    def children():
+        v.data = 1.0  # which makes it usable
+        yield v * 2
+
+    with pytest.raises(RuntimeError):
+        v.__init__(3.0, children())
+    assert v._children == ()
+    v.backward()
 
 
 def test_helpers_may_be_replaced_while_they_are_in_use():
@@ -869,3 +894,119 @@ gc.disable()
 )
 def test_interpreter_ends_silently_over_live_graphs(options, environment, threads):
     in_fresh_process(SHUTDOWN.replace("THREADS", str(threads)), *options, **environment)
+
+
+# ---- attributes of one value are not those of all --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["__len__", "__setattr__", "__new__", "__module__", "__name__", "__call__", "__float__", "__eq__", "mro"]
+)
+def test_attribute_of_one_value_with_a_special_name_changes_no_other(name):
+    """Refused or kept, it is that one's: the type goes on as before."""
+    in_fresh_process(
+        f"""
+        import gc, pickle
+        import numpy as np
+        from pygrad import Value
+
+        def marvel(*_):
+            raise AssertionError("called")
+
+        before = repr(Value), Value.__module__, Value.__name__, callable(Value(1.0)), Value.mro()
+        v, w = Value(1.0), Value(2.0)
+        try:
+            setattr(v, {name!r}, marvel)
+        except (AttributeError, TypeError):
+            pass
+        del v
+        assert (repr(Value), Value.__module__, Value.__name__, callable(Value(1.0)), Value.mro()) == before
+        assert w and bool(w + w)
+        w.data = 3.0
+        w.note = [w]
+        assert not hasattr(w, "nothing") and w == w and w in {{w}}
+        assert pickle.loads(pickle.dumps(Value(5.0))).data == 5.0
+        assert type(np.array([w])[0]) is Value
+        for convert in float, list, len, iter:
+            try:
+                convert(w)
+            except TypeError:
+                pass
+            else:
+                raise AssertionError(convert)
+        y = w * 2 + 1
+        y.backward()
+        assert (y.data, w.grad) == (7.0, 2.0)
+        del w, y
+        gc.collect()
+        """
+    )
+
+
+def test_attribute_that_hides_a_method_hides_it_on_that_value_alone():
+    v, w = Value(-1.0), Value(-2.0)
+    v.relu = "mine"
+    assert v.relu == "mine"
+    assert w.relu().data == 0.0
+    assert Value.relu(v).data == 0.0
+    del v.relu
+    assert v.relu().data == 0.0
+
+
+def test_class_attribute_of_a_subclass_without_a_dict_stays_its_own():
+    class Slim(Value):
+        __slots__ = ()
+        unit = "metre"
+
+    v = Slim(1.0)
+    try:
+        v.unit = "foot"
+    except AttributeError:
+        assert v.unit == "metre"
+    else:
+        assert v.unit == "foot"
+    assert Slim(2.0).unit == "metre"
+    assert not hasattr(Value(3.0), "unit")
+
+
+def test_what_the_type_holds_cannot_be_applied_to_other_objects():
+    """A descriptor of a C type that is called with any object must not take it for one of its own."""
+    in_fresh_process(
+        """
+        from pygrad import Value
+
+        v = Value(1.0)
+        v.colour = "red"
+
+        class Other:
+            __slots__ = ()
+
+        def use(attribute, other):
+            for call in (
+                lambda: attribute.__get__(other, type(other)),
+                lambda: attribute.__set__(other, 1.0),
+                lambda: attribute.__delete__(other),
+                lambda: attribute(other),
+                lambda: attribute(other, v),
+                lambda: attribute(v, other),
+            ):
+                try:
+                    call()
+                except (TypeError, AttributeError, ValueError, RuntimeError):
+                    pass
+
+        for name, attribute in list(vars(Value).items()):
+            if name not in ("__new__", "__init__", "to_dot"):
+                for other in Other(), 5, "text" * 100, None, [1.0]:
+                    use(attribute, other)
+        Copy = type("Copy", (), {"colour": vars(Value)["colour"], "data": vars(Value)["data"]})
+        for name in "colour", "data":
+            try:
+                getattr(Copy(), name)
+            except (TypeError, AttributeError):
+                pass
+            else:
+                raise AssertionError(name)
+        v.backward()
+        """
+    )

@@ -571,25 +571,32 @@ def shift_inputs(leaves, _):
         leaf.data += 0.05
 
 
-def spoil_inputs(leaves, _):
-    for leaf in leaves:
-        leaf.data = nan
+# Not only nan, which a comparison may let pass.
+SPOILED = (nan, -7.0, 0.0, 1e300)
 
 
-def spoil_output(_, y):
-    y.data = nan
+def spoil_inputs(number):
+    def spoil(leaves, _):
+        for leaf in leaves:
+            leaf.data = number
+
+    return spoil
+
+
+def spoil_output(number):
+    def spoil(_, y):
+        y.data = number
+
+    return spoil
 
 
 @pytest.mark.parametrize("name", [n for n, row in ROWS.items() if row.saves == lib.PG_SAVES_NOTHING])
-def test_row_that_saves_nothing_reads_neither_inputs_nor_output(name):
+@pytest.mark.parametrize("number", SPOILED)
+def test_row_that_saves_nothing_reads_neither_inputs_nor_output(name, number):
     for operands in inner_points(name):
         _, wanted = derivatives(name, *operands)
-
-        def spoil(leaves, y):
-            spoil_inputs(leaves, y)
-            spoil_output(leaves, y)
-
-        assert run_backward_after(name, operands, spoil)[0] == wanted
+        assert run_backward_after(name, operands, spoil_inputs(number))[0] == wanted
+        assert run_backward_after(name, operands, spoil_output(number))[0] == wanted
 
 
 @pytest.mark.parametrize("name", [n for n, row in ROWS.items() if row.saves == lib.PG_SAVES_OUTPUT])
@@ -599,7 +606,8 @@ def test_row_that_saves_its_output_reads_that_and_not_its_inputs(name):
 
     for operands in inner_points(name):
         _, wanted = derivatives(name, *operands)
-        assert run_backward_after(name, operands, spoil_inputs)[0] == wanted
+        for number in SPOILED:
+            assert run_backward_after(name, operands, spoil_inputs(number))[0] == wanted
         if apply(name, *map(Value, operands)).data != 0.0:
             assert run_backward_after(name, operands, negate_output)[0] != wanted
 
@@ -609,7 +617,8 @@ def test_row_that_saves_its_inputs_reads_them_as_they_stand_and_not_its_output(n
     moved = False
     for operands in [*inner_points(name), *(p for p in smooth_points(name) if max(map(abs, p)) < 5)]:
         _, before = derivatives(name, *operands)
-        assert run_backward_after(name, operands, spoil_output)[0] == before
+        for number in SPOILED:
+            assert run_backward_after(name, operands, spoil_output(number))[0] == before
         gradients, now = run_backward_after(name, operands, shift_inputs)
         assert gradients == derivatives(name, *now)[1]
         moved |= gradients != before
@@ -618,15 +627,16 @@ def test_row_that_saves_its_inputs_reads_them_as_they_stand_and_not_its_output(n
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_c_gradient_does_not_read_what_the_row_does_not_save(name):
+@pytest.mark.parametrize("number", SPOILED)
+def test_c_gradient_does_not_read_what_the_row_does_not_save(name, number):
     op, saves = find_op(name), SAVES[ROWS[name].saves]
     out, spoiled = ffi.new("double[2]"), ffi.new("double[2]")
     for operands in inner_points(name):
         a, b = (*operands, 0.0)[:2]
         y = lib.pg_op_value(op, a, b)
         lib.pg_op_gradient(op, 0.7, a, b, y, out)
-        a, b = (a, b) if saves == "input" else (nan, nan)
-        lib.pg_op_gradient(op, 0.7, a, b, y if saves == "output" else nan, spoiled)
+        a, b = (a, b) if saves == "input" else (number, number)
+        lib.pg_op_gradient(op, 0.7, a, b, y if saves == "output" else number, spoiled)
         assert list(out) == list(spoiled), operands
 
 

@@ -227,6 +227,15 @@ def test_nan_and_infinite_gradients_end_in_nan_and_not_in_an_exception():
         assert math.isfinite(q.data)
 
 
+@pytest.mark.parametrize("make", [optim.SGD, optim.Adam])
+def test_zero_grad_clears_nan_and_infinity(make):
+    params = [Value(1.0), Value(2.0), Value(3.0)]
+    for p, g in zip(params, (math.nan, math.inf, -0.0), strict=True):
+        p.grad = g
+    make(params).zero_grad()
+    assert [str(p.grad) for p in params] == ["0.0"] * 3
+
+
 def test_subclass_instances_are_parameters():
     class Parameter(Value):
         pass

@@ -1,4 +1,6 @@
 /* Philox4x64-10. The constants are those of the paper's table 2. */
+#include "core/exact.h"
+
 #include "pygrad.h"
 
 #include <math.h>

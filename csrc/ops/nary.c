@@ -1,13 +1,9 @@
+/* The fused ops promise the numbers of the written-out sums. */
+#include "core/exact.h"
+
 #include "ops/nary.h"
 
 #include "ops/scalar.h"
-
-/* The fused ops promise the numbers of the written-out sums, which a fused multiply-add would round differently. */
-#if defined(__clang__)
-#pragma STDC FP_CONTRACT OFF
-#else
-#pragma GCC optimize("fp-contract=off")
-#endif
 
 _Static_assert((int)PG_OP_COUNT <= (int)PG_NO_ACTIVATION, "the n-ary codes follow the rows of ops.def");
 

@@ -1,4 +1,6 @@
 /* Optimisers over scalar parameters: one pass, each parameter's update written once. */
+#include "core/exact.h"
+
 #include "core/node.h"
 
 #include <math.h>

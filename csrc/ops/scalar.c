@@ -1,4 +1,6 @@
 /* The op table as data, and the rules of scalar nodes. */
+#include "core/exact.h"
+
 #include "ops/scalar.h"
 
 #include "core/node.h"

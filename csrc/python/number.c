@@ -1,4 +1,6 @@
 /* Arithmetic and comparison: the number slots of `Value`. */
+#include "core/exact.h"
+
 #include "python/object.h"
 
 #include "ops/scalar.h"

@@ -141,15 +141,44 @@ static int take_away(PyObject *self, PyObject *name)
     return -1;
 }
 
-/* Sets an attribute that is not the type's; `found` is what the type has under that name, or NULL. Takes `found`. */
+static bool is_descriptor(PyObject *found)
+{
+    return found != NULL && Py_TYPE(found) == descriptor_type;
+}
+
+/* __len__ and the like: Python looks for them on the type, where a descriptor would speak for every Value. */
+static bool is_special(PyObject *name)
+{
+    const Py_ssize_t n = PyUnicode_GetLength(name);
+    return n > 4 && PyUnicode_ReadChar(name, 0) == '_' && PyUnicode_ReadChar(name, 1) == '_' &&
+           PyUnicode_ReadChar(name, n - 1) == '_' && PyUnicode_ReadChar(name, n - 2) == '_';
+}
+
+/* On an instance of Value itself; `found` is what the type has under that name, or NULL. */
 static int set_user_attribute(PyObject *self, PyObject *name, PyObject *value, PyObject *found)
 {
-    const bool installed = found != NULL && Py_TYPE(found) == descriptor_type;
-    if (value == NULL || installed) {
-        Py_XDECREF(found);
-        return value == NULL ? take_away(self, name) : put(self, name, value);
+    if (value == NULL)
+        return take_away(self, name);
+    if (is_descriptor(found))
+        return put(self, name, value);
+    if (is_special(name)) {
+        PyErr_Format(PyExc_AttributeError, "'%U' cannot be set on one Value: Python looks for it on the type", name);
+        return -1;
     }
+    Py_XINCREF(found);
     return install(name, found) ? put(self, name, value) : -1;
+}
+
+/* A class statement gives its instances a dict, unless it says __slots__; then what no class has goes where it goes for a
+ * Value. */
+static int set_on_subclass_instance(PyObject *self, PyObject *name, PyObject *value, PyObject *found)
+{
+    if (PyObject_GenericSetAttr(self, name, value) == 0)
+        return 0;
+    if (!PyErr_ExceptionMatches(PyExc_AttributeError) || (found != NULL && !is_descriptor(found)))
+        return -1;
+    PyErr_Clear();
+    return set_user_attribute(self, name, value, found);
 }
 
 int pg_value_setattro(PyObject *self, PyObject *name, PyObject *value)
@@ -161,20 +190,15 @@ int pg_value_setattro(PyObject *self, PyObject *name, PyObject *value)
     PyObject *found = look_up(Py_TYPE(self), name, &failed);
     if (failed)
         return -1;
-    const bool is_data_descriptor = found != NULL && PyType_GetSlot(Py_TYPE(found), Py_tp_descr_set) != NULL;
-    if (is_data_descriptor || !pg_is_exactly_value(self)) {
-        /* A class statement gives its instances a dict, unless it says __slots__. */
-        if (PyObject_GenericSetAttr(self, name, value) == 0) {
-            Py_XDECREF(found);
-            return 0;
-        }
-        if (is_data_descriptor || !PyErr_ExceptionMatches(PyExc_AttributeError)) {
-            Py_XDECREF(found);
-            return -1;
-        }
-        PyErr_Clear();
-    }
-    return set_user_attribute(self, name, value, found);
+    int result;
+    if (found != NULL && PyType_GetSlot(Py_TYPE(found), Py_tp_descr_set) != NULL)
+        result = PyObject_GenericSetAttr(self, name, value);
+    else if (pg_is_exactly_value(self))
+        result = set_user_attribute(self, name, value, found);
+    else
+        result = set_on_subclass_instance(self, name, value, found);
+    Py_XDECREF(found);
+    return result;
 }
 
 PyObject *pg_value_get_dict(PyObject *self, void *closure)
