@@ -25,6 +25,10 @@ __all__ = [
 ]
 
 
+def _value(x: Value | float) -> Value:
+    return x if isinstance(x, Value) else Value(x)
+
+
 def sum(values: Sequence[Value | float]) -> Value:
     """Return the sum of a list, as one node.
 
@@ -54,12 +58,12 @@ def dot(x: Sequence[Value | float], w: Sequence[Value | float]) -> Value:
 
 def maximum(a: Value | float, b: Value | float) -> Value:
     """Return the larger of two; equal ones share the gradient, nan travels."""
-    return (a if isinstance(a, Value) else Value(a)).maximum(b)
+    return _value(a).maximum(b)
 
 
 def minimum(a: Value | float, b: Value | float) -> Value:
     """Return the smaller of two; equal ones share the gradient, nan travels."""
-    return (a if isinstance(a, Value) else Value(a)).minimum(b)
+    return _value(a).minimum(b)
 
 
 def logsumexp(values: Sequence[Value | float]) -> Value:
@@ -103,20 +107,20 @@ def cross_entropy(logits: Sequence[Value | float], target: int) -> Value:
     return native.logsumexp(logits) - logits[target]
 
 
-def binary_cross_entropy_with_logits(logit: Value, label: Value | float) -> Value:
+def binary_cross_entropy_with_logits(logit: Value | float, label: Value | float) -> Value:
     """Return ``max(z, 0) - z * y + log(1 + exp(-abs(z)))`` for the logit z and the label y, as one node.
 
     That is ``-y * log(p) - (1 - y) * log(1 - p)`` with ``p = sigmoid(z)``, finite for every z. Its gradient with
     respect to z is ``p - y``.
     """
-    return logit.bce_with_logits(label)
+    return _value(logit).bce_with_logits(label)
 
 
-def squared_error(prediction: Value, target: Value | float) -> Value:
+def squared_error(prediction: Value | float, target: Value | float) -> Value:
     """Return ``(prediction - target)**2``."""
-    return (prediction - target) ** 2
+    return (_value(prediction) - target) ** 2
 
 
-def margin_loss(score: Value, label: Value | float) -> Value:
+def margin_loss(score: Value | float, label: Value | float) -> Value:
     """Return ``max(0, 1 - label * score)`` for a label of -1 or 1: the hinge of a max-margin classifier."""
-    return (1 - label * score).relu()
+    return (1 - label * _value(score)).relu()

@@ -364,3 +364,9 @@ def test_functions_read_inputs_as_they_stand_when_backward_comes():
 def test_signed_zeros_survive_where_ieee_keeps_them():
     assert same(pygrad.maximum(Value(-0.0), -1.0).data, -0.0)
     assert same(pygrad.sum([0.0, -0.0]).data, 0.0)
+
+
+def test_losses_take_numbers_for_predictions():
+    assert pygrad.margin_loss(0.5, 1).data == 0.5
+    assert pygrad.squared_error(3.0, 5.0).data == 4.0
+    assert pygrad.binary_cross_entropy_with_logits(0.0, 1).data == pytest.approx(math.log(2), rel=1e-15)

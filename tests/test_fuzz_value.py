@@ -393,15 +393,14 @@ class Bounds:
         for i, d in zip(node.inputs, derivatives(self.run.nodes, node), strict=True):
             size, drift = times(abs(d), self.size[k]), times(abs(d), self.drift[k])
             rounding = (8 * EPS * (node.condition * finite(abs(d)) + node.slack) + TINY) * finite(self.size[k])
-            overflow = math.isfinite(d) and math.isfinite(self.size[k]) and not math.isfinite(2 * (self.size[i] + size))
+            largest = 2 * (self.size[i] + size + self.drift[i] + drift)
+            overflow = math.isfinite(d) and math.isfinite(self.size[k]) and not math.isfinite(largest)
             unsure = not math.isfinite(d) and self.drift[k] > 0.0  # 0 * inf or small * inf
             self.open[i] |= self.open[k] or overflow or unsure or math.isnan(self.size[k])
             self.reached[i] = True
             self.uses[i] += 1
             self.size[i] += size
-            self.drift[i] += finite(drift) + rounding + TINY
-            if size + drift == math.inf:
-                self.drift[i] = math.inf
+            self.drift[i] += (math.inf if math.inf in (size, drift) else finite(drift)) + rounding + TINY
 
 
 def finite(x: float) -> float:

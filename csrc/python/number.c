@@ -140,8 +140,8 @@ PyObject *pg_apply_binary(int op, PyObject *a, PyObject *b)
     switch (pg_read_number(other, &number)) {
     case PG_A_NUMBER_OBJECT:
         if (a_is_value)
-            return value_and_number(op, pg_op_value(op, pg_node(a)->data, number), a, number, PyLong_Check(b));
-        return number_and_value(op, pg_op_value(op, number, pg_node(b)->data), number, b, PyLong_Check(a));
+            return value_and_number(op, pg_op_value(op, pg_node(a)->data, number), a, number, PyIndex_Check(b));
+        return number_and_value(op, pg_op_value(op, number, pg_node(b)->data), number, b, PyIndex_Check(a));
     case PG_AN_ARRAY:
         return apply_elementwise(pg_op_row(op)->name, a, b);
     case PG_NUMBER_ERROR:

@@ -177,7 +177,7 @@ class Elementwise:
         return self._unary(
             "selu",
             lambda x: c * x if x > 0.0 else c_alpha * _ieee.expm1(x),
-            lambda g, x, y: g * (c if x > 0.0 else c_alpha * _ieee.exp(x)),
+            lambda g, x, y: g * (c_alpha * _ieee.exp(x) if x <= 0.0 else c),
         )
 
     def mish(self) -> Value:
@@ -227,7 +227,7 @@ class Elementwise:
             "elu",
             alpha,
             lambda x, alpha: x if x > 0.0 else alpha * _ieee.expm1(x),
-            lambda g, x, alpha: g if x > 0.0 else g * (alpha * _ieee.exp(x)),
+            lambda g, x, alpha: g * (alpha * _ieee.exp(x)) if x <= 0.0 else g,
             lambda g, x, alpha: 0.0 if x > 0.0 else g * _ieee.expm1(x),
         )
 
