@@ -101,9 +101,7 @@ def test_one_changed_label_is_noticed(contents: dict[str, NDArray[np.uint8]], tm
 
 
 @pytest.mark.parametrize("change", ["dtype", "shape", "missing"])
-def test_other_arrays_are_refused(
-    change: str, contents: dict[str, NDArray[np.uint8]], tmp_path: Path
-) -> None:
+def test_other_arrays_are_refused(change: str, contents: dict[str, NDArray[np.uint8]], tmp_path: Path) -> None:
     arrays: dict[str, NDArray[Any]] = dict(contents)
     if change == "dtype":
         arrays["images"] = arrays["images"].astype(np.int8)

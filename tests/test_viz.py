@@ -79,9 +79,7 @@ def value_class(module: str) -> Any:
 
 def run_dot(text: str, kind: str) -> str:
     """Run graphviz, which must accept the text without a word."""
-    done = subprocess.run(
-        ["dot", f"-T{kind}"], input=text.encode(), capture_output=True, timeout=60, check=False
-    )
+    done = subprocess.run(["dot", f"-T{kind}"], input=text.encode(), capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr.decode()
     assert done.stderr == b""
     return done.stdout.decode()
