@@ -135,10 +135,12 @@ def gelu(self: Value, approximate: str = "none") -> Value:
     raise ValueError(f"gelu: approximate has to be 'none' or 'tanh', not {approximate!r}")
 
 
-@_method
-def __dir__(self: Value) -> list[str]:
+def _dir(self: Value) -> list[str]:
     """Return the names of the attributes of this value, not of those that were set on others only."""
     return [name for name in object.__dir__(self) if hasattr(self, name)]
+
+
+Value.__dir__ = _dir  # by another name here, where __dir__ would speak for this module
 
 
 @_method

@@ -167,6 +167,8 @@ class Run:
         picked = [self.pick(i) for i in operands]
         self.log.append(f"{what} {[k for k, _ in picked]} {number!r} {how}")
         if what in UNARY:
+            if what == "gelu_tanh" and abs(picked[0][1].theirs.data) > 1e150:
+                return  # where x**2 overflows, which the two do at different x
             self.apply(what, picked[:1], lambda a: getattr(a, what)())
         elif what in BINARY:
             self.binary(what, picked[:2], number, how)
