@@ -26,6 +26,8 @@ if "t" in getattr(sys, "abiflags", ""):
 try:
     from ._c import ffi, lib
 except ModuleNotFoundError as error:
+    if error.name != f"{__package__}._c":  # but what it needs itself, such as cffi
+        raise
     raise ImportError(
         "pygrad's C extension is not built: install the package (`pip install .`, or `make build` in a checkout), "
         "and do not import it from an unbuilt source folder"

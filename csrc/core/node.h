@@ -39,7 +39,7 @@ enum {
 
     PG_HAS_BLOCK = PG_A_BLOCK | PG_B_BLOCK,
     PG_HAS_INPUTS = PG_A_INPUT | PG_B_INPUT | PG_HAS_BLOCK,
-    PG_INTERIOR = PG_HAS_INPUTS | PG_HOST_RULE /* has a rule to run; any other node is a leaf */
+    PG_INTERIOR = PG_HAS_INPUTS | PG_HOST_RULE /* has a rule to run */
 };
 
 struct pg_value {

@@ -3,7 +3,7 @@
  * Two passes over the nodes that the root depends on, both with a stack of their own, so that depth costs nothing:
  *
  *   reach  marks every node, counts for each how many of its consumers are among them, and zeroes the gradient of
- *          the interior ones. Its stack is threaded through those gradients, which are about to be lost anyway, so
+ *          those that have inputs. Its stack is threaded through those gradients, which are about to be lost anyway, so
  *          it needs no memory and cannot fail for want of it.
  *   run    starts at the root and runs the rule of a node once all its consumers have run (Kahn's order), so that
  *          each gradient is whole before it is passed on. Its stack is allocated once, before any gradient changes.
@@ -43,7 +43,7 @@ static void let_go_of(pg_value *v, uint8_t id, pg_value **stack)
     if (v->walk != id)
         return;
     v->walk = 0;
-    if (v->flags & PG_INTERIOR)
+    if (v->flags & PG_HAS_INPUTS)
         pg_push(stack, v);
 }
 
@@ -80,7 +80,9 @@ static inline void reach_input(pg_value *v, pg_walk *walk, pg_value **stack, pg_
         v->walk = walk->id;
         v->pending = 1;
         walk->reached++;
-        if (v->flags & PG_INTERIOR)
+        walk->interior += (v->flags & PG_INTERIOR) != 0;
+        walk->hosted |= (v->flags & PG_HOST_RULE) != 0;
+        if (v->flags & PG_HAS_INPUTS)
             pg_push(stack, v);
     } else {
         *status = busy();
@@ -96,8 +98,6 @@ static pg_status reach(pg_walk *walk, pg_value *root)
     REACH(root);
     while (stack != NULL && status == PG_OK) {
         pg_value *v = pg_pop(&stack);
-        walk->interior++;
-        walk->hosted |= (v->flags & PG_HOST_RULE) != 0;
         PG_EACH_INPUT(v, REACH);
     }
 #undef REACH

@@ -35,7 +35,7 @@ static PyObject *former_meaning(const descriptor *self, PyObject *object, PyObje
 static PyObject *descriptor_get(PyObject *self_, PyObject *object, PyObject *type)
 {
     const descriptor *self = (descriptor *)self_;
-    pg_extras *extras = object == NULL ? NULL : pg_extras_of(object);
+    pg_extras *extras = object == NULL || !pg_is_value(object) ? NULL : pg_extras_of(object);
     if (extras != NULL && extras->dict != NULL) {
         PyObject *dict = extras->dict;
         Py_INCREF(dict);
@@ -146,9 +146,12 @@ static bool is_descriptor(PyObject *found)
     return found != NULL && Py_TYPE(found) == descriptor_type;
 }
 
-/* __len__ and the like: Python looks for them on the type, where a descriptor would speak for every Value. */
+/* __len__ and the like: Python looks for them on the type, where a descriptor would speak for every Value, or hide what
+ * every type has. */
 static bool is_special(PyObject *name)
 {
+    if (PyUnicode_CompareWithASCIIString(name, "mro") == 0)
+        return true;
     const Py_ssize_t n = PyUnicode_GetLength(name);
     return n > 4 && PyUnicode_ReadChar(name, 0) == '_' && PyUnicode_ReadChar(name, 1) == '_' &&
            PyUnicode_ReadChar(name, n - 1) == '_' && PyUnicode_ReadChar(name, n - 2) == '_';
@@ -186,6 +189,10 @@ int pg_value_setattro(PyObject *self, PyObject *name, PyObject *value)
     /* The two that training loops assign are not looked up: that would cost more than setting them. */
     if (name == pg_names.data || name == pg_names.grad)
         return PyObject_GenericSetAttr(self, name, value);
+    if (!PyUnicode_Check(name)) {
+        PyErr_Format(PyExc_TypeError, "attribute name has to be a str, not %R", name);
+        return -1;
+    }
     bool failed;
     PyObject *found = look_up(Py_TYPE(self), name, &failed);
     if (failed)
