@@ -31,7 +31,7 @@
 extern "C" {
 #endif
 
-/* ---- status -------------------------------------------------------------------------------------------------------- */
+/* ---- status ------------------------------------------------------------------------------------------------------ */
 
 typedef enum {
     PG_OK = 0,
@@ -47,7 +47,7 @@ const char *pg_message(void);
 /* "0.1.0"; the same as pygrad.__version__. */
 const char *pg_version(void);
 
-/* ---- allocation ---------------------------------------------------------------------------------------------------- */
+/* ---- allocation -------------------------------------------------------------------------------------------------- */
 
 /* Bytes that pygrad holds at this moment, caches included. */
 int64_t pg_live_bytes(void);
@@ -56,7 +56,7 @@ int64_t pg_live_bytes(void);
  * 0 ends that. */
 void pg_fail_allocation(int64_t nth, int forever);
 
-/* ---- random numbers ------------------------------------------------------------------------------------------------ */
+/* ---- random numbers ---------------------------------------------------------------------------------------------- */
 
 /* Philox4x64-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011): a counter-based generator, the
  * same stream as numpy.random.Philox(key=seed). */
@@ -74,7 +74,7 @@ void pg_rng_uniform(pg_rng *rng, double low, double high, int64_t n, double *out
 /* out[n]: normal, by Box and Muller's transform of two uniforms each (the cosine half only). */
 void pg_rng_normal(pg_rng *rng, double mean, double std, int64_t n, double *out);
 
-/* ---- the op table -------------------------------------------------------------------------------------------------- */
+/* ---- the op table ------------------------------------------------------------------------------------------------ */
 
 typedef enum { PG_SAVES_NOTHING, PG_SAVES_INPUT, PG_SAVES_OUTPUT } pg_saves;
 
@@ -98,7 +98,7 @@ double pg_op_value(int op, double a, double b);
 /* dL/da and dL/db (out[2]) of row `op`, given dL/dy = g and the output y. */
 void pg_op_gradient(int op, double g, double a, double b, double y, double *out);
 
-/* ---- scalar graphs ------------------------------------------------------------------------------------------------- */
+/* ---- scalar graphs ----------------------------------------------------------------------------------------------- */
 
 typedef struct pg_graph pg_graph;
 typedef struct pg_value pg_value;
@@ -149,7 +149,7 @@ pg_value *pg_custom(pg_graph *g, double data, int64_t n, pg_value *const *inputs
  * between; the root's own becomes 1. Rules read inputs as they stand and outputs as they were computed. */
 pg_status pg_backward(pg_graph *g, pg_value *root);
 
-/* ---- optimisers over scalar parameters ----------------------------------------------------------------------------- */
+/* ---- optimisers over scalar parameters --------------------------------------------------------------------------- */
 
 void pg_zero_grad(int64_t n, pg_value *const *params);
 
@@ -172,7 +172,7 @@ typedef struct {
 } pg_adam;
 void pg_adam_step(const pg_adam *adam, int64_t step, int64_t n, pg_value *const *params, double *m, double *v);
 
-/* ---- multi-layer perceptrons of scalar values ---------------------------------------------------------------------- */
+/* ---- multi-layer perceptrons of scalar values -------------------------------------------------------------------- */
 
 typedef struct pg_mlp pg_mlp;
 

@@ -53,7 +53,7 @@ struct pg_value {
 
 enum { PG_LEAF = 255 };
 
-/* ---- blocks -------------------------------------------------------------------------------------------------------- */
+/* ---- blocks ------------------------------------------------------------------------------------------------------ */
 
 struct pg_block {
     int64_t refs;
@@ -77,7 +77,7 @@ static inline double *pg_block_numbers(pg_block *block)
     return (double *)(block + 1);
 }
 
-/* ---- making nodes -------------------------------------------------------------------------------------------------- */
+/* ---- making nodes ------------------------------------------------------------------------------------------------ */
 
 static inline void pg_set_leaf(pg_value *v, double data)
 {
@@ -104,7 +104,7 @@ static inline void pg_set_number_binary(pg_value *v, uint8_t op, double data, do
     *v = (pg_value){.data = data, .a.number = a, .b.input = b, .op = op, .flags = PG_A_NUMBER | PG_B_INPUT};
 }
 
-/* ---- stacks of nodes, threaded through their gradients ------------------------------------------------------------- */
+/* ---- stacks of nodes, threaded through their gradients ----------------------------------------------------------- */
 
 static inline void pg_push(pg_value **stack, pg_value *v)
 {
@@ -121,7 +121,7 @@ static inline pg_value *pg_pop(pg_value **stack)
     return v;
 }
 
-/* ---- the walks ----------------------------------------------------------------------------------------------------- */
+/* ---- the walks --------------------------------------------------------------------------------------------------- */
 
 /* Calls VISIT(input) for each input of v, an input used twice twice. */
 #define PG_EACH_INPUT(v, VISIT) \

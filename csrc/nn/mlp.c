@@ -146,7 +146,7 @@ pg_status pg_mlp_forward(pg_graph *g, const pg_mlp *mlp, int fused, const double
     return pg_graph_status(g);
 }
 
-/* ---- the loss of a batch ------------------------------------------------------------------------------------------- */
+/* ---- the loss of a batch ----------------------------------------------------------------------------------------- */
 
 static pg_value *point_loss(pg_graph *g, pg_mlp_criterion criterion, pg_value *output, double y)
 {

@@ -17,7 +17,7 @@ void pg_set_blocks(pg_value *v, int op, double data, pg_block *x, pg_block *w)
     }
 }
 
-/* ---- sum ----------------------------------------------------------------------------------------------------------- */
+/* ---- sum --------------------------------------------------------------------------------------------------------- */
 
 double pg_sum_value(pg_block *x)
 {
@@ -35,7 +35,7 @@ static void sum_rule(pg_value *v)
         inputs[i]->grad += v->grad;
 }
 
-/* ---- logsumexp: m + log(sum exp(x - m)), m the largest ------------------------------------------------------------- */
+/* ---- logsumexp: m + log(sum exp(x - m)), m the largest ----------------------------------------------------------- */
 
 double pg_logsumexp_value(pg_block *x)
 {
@@ -58,7 +58,7 @@ static void logsumexp_rule(pg_value *v)
         inputs[i]->grad += v->grad * exp(inputs[i]->data - v->data);
 }
 
-/* ---- custom: the caller's local gradients -------------------------------------------------------------------------- */
+/* ---- custom: the caller's local gradients ------------------------------------------------------------------------ */
 
 static void custom_rule(pg_value *v)
 {
@@ -70,7 +70,7 @@ static void custom_rule(pg_value *v)
         inputs[i]->grad += v->grad * local[i];
 }
 
-/* ---- fused: activation(bias + sum x w) ----------------------------------------------------------------------------- */
+/* ---- fused: activation(bias + sum x w) --------------------------------------------------------------------------- */
 
 static double preactivation(pg_block *x, pg_block *w)
 {

@@ -3,7 +3,7 @@
 
 #include "ops/nary.h"
 
-/* ---- data and grad ------------------------------------------------------------------------------------------------- */
+/* ---- data and grad ----------------------------------------------------------------------------------------------- */
 
 static PyObject *get_data(PyObject *self, void *closure)
 {
@@ -45,7 +45,7 @@ static int set_grad(PyObject *self, PyObject *value, void *closure)
     return set_number(&pg_node(self)->grad, value, "Value.grad");
 }
 
-/* ---- the graph ----------------------------------------------------------------------------------------------------- */
+/* ---- the graph --------------------------------------------------------------------------------------------------- */
 
 /* The inputs in order, one used twice twice, numbers left out: as a list. */
 static PyObject *inputs_of(pg_value *v)
@@ -166,7 +166,7 @@ static int set_label(PyObject *self, PyObject *value, void *closure)
     return set_text(self, value, "Value.label", offsetof(pg_extras, label));
 }
 
-/* ---- _backward ----------------------------------------------------------------------------------------------------- */
+/* ---- _backward --------------------------------------------------------------------------------------------------- */
 
 static PyObject *run_backward(PyObject *self, PyObject *unused)
 {

@@ -178,7 +178,7 @@ void pg_block_drop(pg_block *block)
     drain(pending);
 }
 
-/* ---- the garbage collector ----------------------------------------------------------------------------------------- */
+/* ---- the garbage collector --------------------------------------------------------------------------------------- */
 
 #define VISIT_INPUT(input) Py_VISIT(pg_object_of(input))
 

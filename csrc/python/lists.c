@@ -3,7 +3,7 @@
 
 #include "ops/nary.h"
 
-/* ---- nodes over blocks --------------------------------------------------------------------------------------------- */
+/* ---- nodes over blocks ------------------------------------------------------------------------------------------- */
 
 /* Takes the blocks, `w` may be NULL. */
 static PyObject *node_over(int op, double data, pg_block *x, pg_block *w, int input_flags)
@@ -77,7 +77,7 @@ static PyObject *list_dot(PyObject *module, PyObject *args)
     return result;
 }
 
-/* ---- layers of neurons --------------------------------------------------------------------------------------------- */
+/* ---- layers of neurons ------------------------------------------------------------------------------------------- */
 
 /* activation(bias + weights . x) */
 static PyObject *neuron(long activation, double parameter, pg_block *x, int x_flags, PyObject *weights, PyObject *bias)
@@ -144,7 +144,7 @@ static PyObject *list_layer(PyObject *module, PyObject *args)
     return outputs;
 }
 
-/* ---- optimisers ---------------------------------------------------------------------------------------------------- */
+/* ---- optimisers -------------------------------------------------------------------------------------------------- */
 
 /* A buffer of one double per parameter, or none at all where `state` is None. */
 static bool open_state(PyObject *state, int64_t n, Py_buffer *view)

@@ -37,7 +37,7 @@ PyObject *pg_raise(pg_status status)
     return NULL;
 }
 
-/* ---- methods ------------------------------------------------------------------------------------------------------- */
+/* ---- methods ----------------------------------------------------------------------------------------------------- */
 
 static PyObject *value_backward(PyObject *self, PyObject *unused)
 {
@@ -92,7 +92,7 @@ static PyMethodDef value_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* ---- the type ------------------------------------------------------------------------------------------------------ */
+/* ---- the type ---------------------------------------------------------------------------------------------------- */
 
 /* By identity, as object's: nodes go into sets and dicts by the thousand. */
 static Py_hash_t value_hash(PyObject *self)

@@ -5,7 +5,7 @@
 
 #include "ops/scalar.h"
 
-/* ---- operands ------------------------------------------------------------------------------------------------------ */
+/* ---- operands ---------------------------------------------------------------------------------------------------- */
 
 static PyObject *read_operand; /* (object) -> float, NotImplemented, or the object itself when it is an array */
 static PyObject *elementwise;  /* (name of an operator, a, b) -> what the operator gives for an array */
@@ -73,7 +73,7 @@ bool pg_need_number(PyObject *object, const char *what, double *number)
     }
 }
 
-/* ---- arithmetic ---------------------------------------------------------------------------------------------------- */
+/* ---- arithmetic -------------------------------------------------------------------------------------------------- */
 
 static PyObject *apply_elementwise(const char *name, PyObject *a, PyObject *b)
 {
@@ -197,7 +197,7 @@ PyType_Slot pg_number_slots[] = {
     {Py_nb_absolute, slot_absolute}, {Py_nb_positive, slot_positive}, {0, NULL},
 };
 
-/* ---- comparison: of data; equality stays identity ------------------------------------------------------------------ */
+/* ---- comparison: of data; equality stays identity ---------------------------------------------------------------- */
 
 static const char *const comparison_names[] = {[Py_LT] = "lt", [Py_LE] = "le", [Py_GT] = "gt", [Py_GE] = "ge"};
 

@@ -54,7 +54,7 @@ static inline PyObject *pg_object_of(pg_value *v)
     return (PyObject *)((char *)v - offsetof(pg_object, v));
 }
 
-/* ---- lifetime.c ---------------------------------------------------------------------------------------------------- */
+/* ---- lifetime.c -------------------------------------------------------------------------------------------------- */
 
 /* A new instance of exactly `Value` whose node has to be filled in; NULL with MemoryError set. */
 pg_object *pg_object_new(void);
@@ -75,7 +75,7 @@ void pg_value_tp_dealloc(PyObject *self);
 int pg_value_tp_traverse(PyObject *self, visitproc visit, void *arg);
 int pg_value_tp_clear(PyObject *self);
 
-/* ---- extras.c: what few nodes have, kept beside them --------------------------------------------------------------- */
+/* ---- extras.c: what few nodes have, kept beside them ------------------------------------------------------------- */
 
 typedef struct {
     PyObject *rule;  /* the `_backward` that the user set */
@@ -91,7 +91,7 @@ pg_extras *pg_extras_make(PyObject *self);
 /* Takes them off the node and gives up what they hold. */
 void pg_extras_drop(PyObject *self);
 
-/* ---- number.c ------------------------------------------------------------------------------------------------------ */
+/* ---- number.c ---------------------------------------------------------------------------------------------------- */
 
 typedef enum { PG_NOT_A_NUMBER, PG_A_NUMBER_OBJECT, PG_AN_ARRAY, PG_NUMBER_ERROR } pg_kind;
 
@@ -108,20 +108,20 @@ PyObject *pg_apply_binary(int op, PyObject *a, PyObject *b);
 PyObject *pg_value_richcompare(PyObject *self, PyObject *other, int comparison);
 extern PyType_Slot pg_number_slots[];
 
-/* ---- module.c ------------------------------------------------------------------------------------------------------ */
+/* ---- module.c ---------------------------------------------------------------------------------------------------- */
 
 /* Interned, for attributes that are looked up often. */
 extern struct pg_names {
     PyObject *data, *grad, *w, *b, *_op, *_parameter, *__mro__, *__dict__;
 } pg_names;
 
-/* ---- user_attributes.c --------------------------------------------------------------------------------------------- */
+/* ---- user_attributes.c ------------------------------------------------------------------------------------------- */
 
 bool pg_user_attributes_setup(void);
 int pg_value_setattro(PyObject *self, PyObject *name, PyObject *value);
 PyObject *pg_value_get_dict(PyObject *self, void *closure);
 
-/* ---- attributes.c, construct.c, lists.c, blocks.c ------------------------------------------------------------------ */
+/* ---- attributes.c, construct.c, lists.c, blocks.c ---------------------------------------------------------------- */
 
 extern PyGetSetDef pg_value_getset[];
 PyObject *pg_value_repr(PyObject *self);
