@@ -555,3 +555,13 @@ def test_leaf_with_a_rule_still_accumulates(engine):
     for _ in range(2):
         (w * 2).backward()
     assert w.grad == 4.0
+
+
+@pytest.mark.parametrize(
+    ("exponent", "name"),
+    [(2.5, "**2.5"), (math.inf, "**inf"), (math.nan, "**nan"), (-1e300, "**-1e+300")],
+)
+def test_exponent_in_an_array_without_axes_is_shown_as_the_number_that_it_is(exponent, name):
+    """Such an array says that it can be an index, whatever its type."""
+    assert (pygrad.Value(2.0) ** np.array(exponent))._op == name
+    assert (pygrad.Value(2.0) ** np.float64(exponent))._op == name
