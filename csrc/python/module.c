@@ -83,9 +83,9 @@ static PyMethodDef value_methods[] = {
      "outputs as they were computed.\n\n"
      "Raises\n------\nRuntimeError\n    When part of the graph is being walked by another backward().\n"},
 #define UNARY(name, symbol, saves, value, da, domain, doc) \
-    {#name, method_##name, METH_NOARGS, #name "($self, /)\n--\n\nReturn " doc "."},
+    {#name, method_##name, METH_NOARGS, #name "($self, /)\n--\n\nReturn " doc " (a is this value)."},
 #define BINARY(name, symbol, saves, value, da, db, domain_a, domain_b, doc) \
-    {#name, method_##name, METH_O, #name "($self, b, /)\n--\n\nReturn " doc "."},
+    {#name, method_##name, METH_O, #name "($self, b, /)\n--\n\nReturn " doc " (a is this value)."},
 #include "ops/ops.def"
 #undef UNARY
 #undef BINARY
