@@ -1010,3 +1010,23 @@ def test_what_the_type_holds_cannot_be_applied_to_other_objects():
         v.backward()
         """
     )
+
+
+def test_values_with_attributes_that_die_inside_a_destructor_die_at_once():
+    alive = weakref.WeakSet()
+    most = 0
+
+    class Maker:
+        def __del__(self) -> None:
+            nonlocal most
+            for _ in range(1000):
+                v = Value(1.0)
+                v.witness = Witness()
+                alive.add(v.witness)
+                del v
+                most = max(most, len(alive))
+
+    v = Value(1.0)
+    v.maker = Maker()
+    del v
+    assert most <= 1

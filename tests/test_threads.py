@@ -550,3 +550,40 @@ def test_fork_in_the_middle_of_a_pass_leaves_both_sides_working():
         assert os.waitpid(pid, 0)[1] == 0
         """
     )
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_values_of_a_pass_that_another_thread_was_in_are_free_in_a_forked_child():
+    """The child has only the thread that forked, and the pass of the other one never ends there."""
+    program = """
+    import os, threading
+    from pygrad import Value
+
+    w = Value(2.0)
+    y = w * 3
+    inside, leave = threading.Event(), threading.Event()
+
+    def rule():
+        inside.set()
+        leave.wait(30)
+        w.grad += y.grad * 3
+
+    y._backward = rule
+    root = y + 1
+    thread = threading.Thread(target=root.backward)
+    thread.start()
+    inside.wait(30)
+    pid = os.fork()
+    if pid == 0:
+        w.grad = 0.0
+        (w * 5).backward()
+        z = w * 7
+        for _ in range(300):
+            z.backward()
+        os._exit(0 if w.grad == 5.0 + 300 * 7.0 else 1)
+    leave.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert w.grad == 3.0
+    """
+    in_fresh_process(program)

@@ -14,6 +14,8 @@
  */
 #include "core/node.h"
 
+#include <pthread.h>
+
 enum { LAST_WALK = 255 };
 
 typedef struct {
@@ -23,20 +25,55 @@ typedef struct {
     int64_t interior; /* those among them that have a rule */
 } pg_walk;
 
-static unsigned char walk_is_live[LAST_WALK + 1]; /* by id, for all threads */
+/* ---- ids of walks, for all threads ------------------------------------------------------------------------------- */
+
+enum {
+    FREE,
+    LIVE,
+    LOST /* with the thread that a fork left behind; nodes may carry it for ever, so it is not reused */
+};
+
+static unsigned char walk_state[LAST_WALK + 1];
+static pthread_t walk_thread[LAST_WALK + 1];
+
+static void lose_walks_of_other_threads(void)
+{
+    for (int id = 1; id <= LAST_WALK; id++)
+        if (walk_state[id] == LIVE && !pthread_equal(walk_thread[id], pthread_self()))
+            walk_state[id] = LOST;
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, lose_walks_of_other_threads);
+}
 
 static uint8_t take_walk_id(void)
 {
-    for (int id = 1; id <= LAST_WALK; id++)
-        if (!__atomic_exchange_n(&walk_is_live[id], 1, __ATOMIC_ACQ_REL))
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
+    for (int id = 1; id <= LAST_WALK; id++) {
+        unsigned char state = FREE;
+        if (__atomic_compare_exchange_n(&walk_state[id], &state, LIVE, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+            walk_thread[id] = pthread_self();
             return (uint8_t)id;
+        }
+    }
     return 0;
 }
 
 static void return_walk_id(uint8_t id)
 {
-    __atomic_store_n(&walk_is_live[id], 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&walk_state[id], FREE, __ATOMIC_RELEASE);
 }
+
+/* Whether a walk holds v at this moment. */
+static bool is_held(const pg_value *v)
+{
+    return v->walk != 0 && walk_state[v->walk] != LOST;
+}
+
+/* ---- backward ---------------------------------------------------------------------------------------------------- */
 
 static void let_go_of(pg_value *v, uint8_t id, pg_value **stack)
 {
@@ -76,7 +113,7 @@ static inline void reach_input(pg_value *v, pg_walk *walk, pg_value **stack, pg_
     if (v->walk == walk->id) {
         if (PG_UNLIKELY(++v->pending == 0))
             *status = too_many_uses();
-    } else if (PG_LIKELY(v->walk == 0)) {
+    } else if (PG_LIKELY(!is_held(v))) {
         v->walk = walk->id;
         v->pending = 1;
         walk->reached++;
@@ -156,7 +193,7 @@ static pg_status run(const pg_walk *walk, pg_value *root, pg_value **nodes, pg_h
 
 pg_status pg_walk_backward(pg_value *root, pg_host_rule *host_rule)
 {
-    if (root->walk != 0)
+    if (is_held(root))
         return busy();
     if (!(root->flags & PG_INTERIOR)) {
         root->grad = 1.0;

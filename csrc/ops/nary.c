@@ -37,25 +37,36 @@ static void sum_rule(pg_value *v)
 
 /* ---- logsumexp: m + log(sum exp(x - m)), m the largest ----------------------------------------------------------- */
 
-double pg_logsumexp_value(pg_block *x)
+typedef struct {
+    double largest, sum; /* sum of exp(x - largest); 1 where that is no number or the largest is infinite */
+} exponentials;
+
+static exponentials sum_exponentials(pg_block *x)
 {
     pg_value **inputs = pg_block_inputs(x);
-    double largest = -INFINITY, sum = 0.0;
+    exponentials e = {-INFINITY, 0.0};
     for (int64_t i = 0; i < x->n; i++)
-        largest = pg_value_maximum(largest, inputs[i]->data);
-    if (isinf(largest))
-        return largest;
+        e.largest = pg_value_maximum(e.largest, inputs[i]->data);
+    if (!isfinite(e.largest))
+        return (exponentials){e.largest, 1.0};
     for (int64_t i = 0; i < x->n; i++)
-        sum += exp(inputs[i]->data - largest);
-    return largest + log(sum);
+        e.sum += exp(inputs[i]->data - e.largest);
+    return e;
 }
 
-/* d/dx[i] = exp(x[i] - y), the softmax */
+double pg_logsumexp_value(pg_block *x)
+{
+    const exponentials e = sum_exponentials(x);
+    return e.largest + log(e.sum);
+}
+
+/* d/dx[i] is the softmax, exp(x[i] - m) / sum: exp(x[i] - y) would lose as many digits as y has before the point. */
 static void logsumexp_rule(pg_value *v)
 {
     pg_value **inputs = pg_block_inputs(v->a.block);
+    const exponentials e = sum_exponentials(v->a.block);
     for (int64_t i = 0; i < v->a.block->n; i++)
-        inputs[i]->grad += v->grad * exp(inputs[i]->data - v->data);
+        inputs[i]->grad += v->grad * (exp(inputs[i]->data - e.largest) / e.sum);
 }
 
 /* ---- custom: the caller's local gradients ------------------------------------------------------------------------ */

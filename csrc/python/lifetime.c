@@ -92,8 +92,8 @@ PyObject *pg_finish(pg_object *object, int input_flags)
 /* ---- death --------------------------------------------------------------------------------------------------------
  *
  * Nothing here recurses by itself. An input that only the dying node holds goes on a pending list, which the
- * deallocation that began it works through. What dies while a node's extras are given up, which runs Python code, waits
- * for its own extras until those are gone. Subclass instances take Python's way, which limits its own recursion. */
+ * deallocation that began it works through. Giving up a node's extras runs Python code, in which other nodes with extras
+ * may die, and so on; beyond some depth these wait for the outermost. Subclass instances take Python's way, which limits its own recursion. */
 
 static void untrack(PyObject *object)
 {
@@ -131,18 +131,22 @@ static inline void bury(pg_value *v, pg_value **pending)
 
 static void bury_with_extras(pg_value *v, pg_value **pending)
 {
-    static _Thread_local bool busy;
+    enum { DEEPEST = 50 };
+    static _Thread_local int depth; /* how many nodes of this thread are giving up their extras, one inside another */
     static _Thread_local pg_value *waiting;
-    pg_push(&waiting, v);
-    if (busy)
+    if (depth == DEEPEST) {
+        pg_push(&waiting, v);
         return;
-    busy = true;
-    while (waiting != NULL) {
+    }
+    depth++;
+    pg_extras_drop(pg_object_of(v));
+    bury(v, pending);
+    while (depth == 1 && waiting != NULL) {
         v = pg_pop(&waiting);
         pg_extras_drop(pg_object_of(v));
         bury(v, pending);
     }
-    busy = false;
+    depth--;
 }
 
 static void drain(pg_value *pending)

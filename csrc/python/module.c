@@ -152,6 +152,8 @@ void *pg_python_module(int64_t gc_head_bytes)
     PyGILState_STATE gil = PyGILState_Ensure(); /* cffi has let it go */
     if (module == NULL)
         module = make_module(gc_head_bytes);
+    if (module == NULL)
+        PyErr_Clear(); /* cffi would not pass it on; the caller sees the NULL */
     Py_XINCREF(module);
     PyGILState_Release(gil);
     return module;

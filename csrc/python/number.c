@@ -105,6 +105,13 @@ static inline PyObject *two_values(int op, double data, PyObject *a, PyObject *b
     return pg_finished(result, pg_node(a)->flags | pg_node(b)->flags);
 }
 
+/* For `_op`: whether the number was written as an integer, Python's or numpy's. (A numpy array of any type has the slot
+ * that tells them, too.) */
+static inline bool is_integer(PyObject *object, double number)
+{
+    return PyLong_Check(object) || (PyIndex_Check(object) && fabs(number) < 0x1p53 && floor(number) == number);
+}
+
 static inline PyObject *value_and_number(int op, double data, PyObject *a, double b, bool was_int)
 {
     pg_object *result = pg_object_new();
@@ -140,8 +147,8 @@ PyObject *pg_apply_binary(int op, PyObject *a, PyObject *b)
     switch (pg_read_number(other, &number)) {
     case PG_A_NUMBER_OBJECT:
         if (a_is_value)
-            return value_and_number(op, pg_op_value(op, pg_node(a)->data, number), a, number, PyIndex_Check(b));
-        return number_and_value(op, pg_op_value(op, number, pg_node(b)->data), number, b, PyIndex_Check(a));
+            return value_and_number(op, pg_op_value(op, pg_node(a)->data, number), a, number, is_integer(b, number));
+        return number_and_value(op, pg_op_value(op, number, pg_node(b)->data), number, b, is_integer(a, number));
     case PG_AN_ARRAY:
         return apply_elementwise(pg_op_row(op)->name, a, b);
     case PG_NUMBER_ERROR:
