@@ -66,8 +66,8 @@ they stand and outputs as they were computed, as in micrograd:
 (9.0, 10.0)
 
 Any other attribute can be set, and lives as long as the value. (`__dict__` shows them, to read; names like `__len__`
-are refused; what the type gets later under the same name comes first.) An attribute of an input that comes to refer to a
-consumer of the input, after that exists, makes a cycle that the garbage collector does not see.
+are refused; what the type gets later under the same name comes first.) An attribute of an input that comes to refer to
+a consumer of the input, after that exists, makes a cycle that the garbage collector does not see.
 
 Examples
 --------

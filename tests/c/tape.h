@@ -128,6 +128,15 @@ static inline int neuron_edges(const program *p, const node *v, edge *out)
     return count;
 }
 
+/* The i-th softmax of the inputs, by another formula than the library's. */
+static inline double softmax(const program *p, const node *v, int i)
+{
+    double sum = 0.0;
+    for (int j = 0; j < v->n; j++)
+        sum += exp(data(p, v->x[j]) - data(p, v->x[i]));
+    return 1.0 / sum;
+}
+
 /* The derivatives of v by its inputs: inputs as they stand, the output as it was computed. */
 static inline int edges(const program *p, const node *v, edge *out)
 {
@@ -156,9 +165,7 @@ static inline int edges(const program *p, const node *v, edge *out)
     case LOGSUMEXP:
     case CUSTOM:
         for (int i = 0; i < v->n; i++) {
-            const double local = v->kind == SUM         ? 1.0
-                                 : v->kind == LOGSUMEXP ? exp(data(p, v->x[i]) - v->data)
-                                                        : v->numbers[i];
+            const double local = v->kind == SUM ? 1.0 : v->kind == LOGSUMEXP ? softmax(p, v, i) : v->numbers[i];
             out[i] = (edge){v->x[i], local};
         }
         return v->n;
