@@ -206,11 +206,12 @@ def test_the_graph_of_pure_python_has_the_size_of_micrograds(rows: list[Row]) ->
 
 @pytest.mark.parametrize("collector", [True, False])
 def test_a_turn_leaves_the_collector_as_it_was(collector: bool) -> None:
+    frozen = gc.get_freeze_count()  # CPython 3.12 starts with some
     made = WORKLOADS["xor"]()
     entry = Entry("python", WrittenOut(made, reference.Value), collector, steps=2)
     parts, share = take_turn(entry, cost_of_measuring(made))
     assert 0 < share <= 1
-    assert gc.isenabled() and gc.get_freeze_count() == 0
+    assert gc.isenabled() and gc.get_freeze_count() in (0, frozen)
     assert parts.step == parts.forward + parts.backward + parts.free > 0
 
 
