@@ -32,6 +32,7 @@ struct pg_slab {
     char *fresh; /* cells from here to `end` were never used */
     char *end;
     int64_t live;
+    int64_t turns; /* as the current slab, since its free cells were last put in order */
     pg_pool *pool;
     pg_slab **home; /* the list of the pool it is on; NULL for the current slab */
     pg_slab *next, *previous;
