@@ -1,6 +1,6 @@
 #include "core/pool.h"
 
-enum { TURNS = 16 };
+enum { TURNS = 16 }; /* of a slab as the current one, from one ordering of its free cells to the next */
 
 static void unlist(pg_slab *slab)
 {
