@@ -37,12 +37,19 @@ typedef enum {
     PG_OK = 0,
     PG_NO_MEMORY, /* an allocation failed; nothing was leaked and everything stays usable */
     PG_BAD_ARGUMENT,
+    PG_BAD_SHAPE,
+    PG_BAD_INDEX,
+    PG_BAD_TYPE,
+    PG_BAD_STATE, /* of a graph: freed, modified, without gradients */
     PG_BUSY,      /* the graph is already being walked, by a backward pass that has not returned */
     PG_HOST_ERROR /* a rule supplied by the host failed; the host knows why */
 } pg_status;
 
 /* What the last failure in this thread was; never NULL. Valid until the next failure in this thread. */
 const char *pg_message(void);
+
+/* The status of that failure. */
+pg_status pg_failure(void);
 
 /* "0.1.0"; the same as pygrad.__version__. */
 const char *pg_version(void);
@@ -52,9 +59,26 @@ const char *pg_version(void);
 /* Bytes that pygrad holds at this moment, caches included. */
 int64_t pg_live_bytes(void);
 
+/* Bytes among them that the calling thread keeps for the next tensors; and giving them back to the system. */
+int64_t pg_cached_bytes(void);
+void pg_empty_cache(void);
+
 /* For tests: let the nth allocation from now on (1 is the next) fail, and with `forever` every one after it too.
  * 0 ends that. */
 void pg_fail_allocation(int64_t nth, int forever);
+
+/* ---- kernels ----------------------------------------------------------------------------------------------------- */
+
+/* The instruction set whose kernels are in use: "generic", "avx2", "avx512" or "neon". The best that the processor has
+ * is chosen at the first use; PYGRAD_ISA in the environment asks for another. */
+const char *pg_isa(void);
+/* The name of the set number `index` that this processor runs, slowest first; NULL beyond the last. */
+const char *pg_isa_available(int index);
+/* Uses the set of that name from now on, in all threads; NULL means the best. PG_BAD_ARGUMENT, the names that would do
+ * in the message and nothing changed, when it is unknown or not here. */
+pg_status pg_isa_use(const char *name);
+/* NULL, or one line that says why PYGRAD_ISA was not obeyed, for whoever speaks to people to pass on. */
+const char *pg_isa_complaint(void);
 
 /* ---- random numbers ---------------------------------------------------------------------------------------------- */
 

@@ -10,6 +10,7 @@ import ctypes
 import numbers
 import operator
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,11 @@ if _built_for != __version__:
     )
 
 
+_complaint = lib.pg_isa_complaint()
+if _complaint != ffi.NULL:
+    warnings.warn(ffi.string(_complaint).decode(), RuntimeWarning, stacklevel=2)
+
+
 def _load_native() -> Any:
     # What Python puts before an object that its collector may track: the engine's own cells start with the same.
     gc_head_bytes = sys.getsizeof([]) - [].__sizeof__()
@@ -52,6 +58,10 @@ def _load_native() -> Any:
 
 native = _load_native()
 Value = native.Value
+Tensor = native.Tensor
+Node = native.Node
+ShapeError = native.ShapeError
+DTypeError = native.DTypeError
 
 
 def _read_operand(operand: object) -> object:

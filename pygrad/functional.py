@@ -1,126 +1,84 @@
-"""Functions over values and lists of values.
+"""Every function of tensors, and those of values and lists of values, under one name each.
 
-Where a name is torch's, so is the meaning.
+Where a name is PyTorch's, so is the meaning. A function that exists for both takes a `Tensor`, or a `Value` or a list
+of them, and never both together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import builtins
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 
-from ._engine import native
-from .value import Value
+from . import _value_functions, elementwise, linalg, losses, reductions, shapes
+from ._engine import Tensor
+from ._value_functions import dot as dot
+from ._value_functions import margin_loss as margin_loss
+from ._value_functions import squared_error as squared_error
+from .elementwise import *  # noqa: F403
+from .linalg import *  # noqa: F403
+from .losses import binary_cross_entropy as binary_cross_entropy
+from .losses import huber_loss as huber_loss
+from .losses import l1_loss as l1_loss
+from .losses import mse_loss as mse_loss
+from .losses import nll_loss as nll_loss
+from .reductions import all as all
+from .reductions import amax as amax
+from .reductions import amin as amin
+from .reductions import any as any
+from .reductions import argmax as argmax
+from .reductions import argmin as argmin
+from .reductions import max as max
+from .reductions import mean as mean
+from .reductions import min as min
+from .shapes import *  # noqa: F403
 
-__all__ = [
-    "binary_cross_entropy_with_logits",
-    "cross_entropy",
-    "dot",
-    "log_softmax",
-    "logsumexp",
-    "margin_loss",
-    "maximum",
-    "minimum",
-    "softmax",
-    "squared_error",
-    "sum",
-]
+if not TYPE_CHECKING:  # which know what is defined here, and what the stars bring
+    __all__ = sorted(
+        {
+            *elementwise.__all__,
+            *linalg.__all__,
+            *losses.__all__,
+            *reductions.__all__,
+            *shapes.__all__,
+            *_value_functions.__all__,
+        }
+    )
 
-
-def _value(x: Value | float) -> Value:
-    return x if isinstance(x, Value) else Value(x)
-
-
-def sum(values: Sequence[Value | float]) -> Value:
-    """Return the sum of a list, as one node.
-
-    Examples
-    --------
-    >>> sum([Value(1.0), 2.0, Value(3.0)])
-    Value(data=6.0, grad=0.0)
-    """
-    return native.sum(values)
-
-
-def dot(x: Sequence[Value | float], w: Sequence[Value | float]) -> Value:
-    """Return ``x[0] * w[0] + x[1] * w[1] + ...``, as one node.
-
-    Raises
-    ------
-    ValueError
-        When the lengths differ.
-
-    Examples
-    --------
-    >>> dot([Value(1.0), Value(2.0)], [3.0, 4.0])
-    Value(data=11.0, grad=0.0)
-    """
-    return native.dot(x, w)
+_P = ParamSpec("_P")
+_Q = ParamSpec("_Q")
+_R = TypeVar("_R", covariant=True)
+_S = TypeVar("_S", covariant=True)
 
 
-def maximum(a: Value | float, b: Value | float) -> Value:
-    """Return the larger of two; equal ones share the gradient, nan travels."""
-    return _value(a).maximum(b)
+class _Both(Protocol[_P, _R, _Q, _S]):
+    """A function of tensors and the one of values under one name."""
+
+    @overload
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R: ...
+    @overload
+    def __call__(self, *args: _Q.args, **kwargs: _Q.kwargs) -> _S: ...
 
 
-def minimum(a: Value | float, b: Value | float) -> Value:
-    """Return the smaller of two; equal ones share the gradient, nan travels."""
-    return _value(a).minimum(b)
+def _for_both(of_tensors: Callable[_P, _R], of_values: Callable[_Q, _S]) -> _Both[_P, _R, _Q, _S]:
+    @functools.wraps(of_tensors)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        tensors = not args or builtins.any(isinstance(x, Tensor) for x in args[:2])
+        chosen: Callable[..., Any] = of_tensors if tensors else of_values
+        return chosen(*args, **kwargs)
+
+    if of_tensors.__doc__ and of_values.__doc__:  # stripped by -OO
+        of_value = of_values.__doc__.splitlines()[0]
+        function.__doc__ = f"{of_tensors.__doc__}\n    Of values\n    ---------\n    {of_value}\n"
+    return function
 
 
-def logsumexp(values: Sequence[Value | float]) -> Value:
-    """Return ``log(exp(v[0]) + exp(v[1]) + ...)``, as one node; finite for all finite values.
-
-    Computed as ``m + log(sum(exp(v - m)))`` with m the largest.
-    """
-    return native.logsumexp(values)
-
-
-def log_softmax(values: Sequence[Value | float]) -> list[Value]:
-    """Return ``v[i] - logsumexp(v)`` for each i."""
-    values = list(values)
-    total = native.logsumexp(values)
-    return [v - total for v in values]
-
-
-def softmax(values: Sequence[Value | float]) -> list[Value]:
-    """Return ``exp(v[i]) / (exp(v[0]) + exp(v[1]) + ...)`` for each i; finite for all finite values.
-
-    Examples
-    --------
-    >>> [round(p.data, 4) for p in softmax([Value(2.0), Value(1.0), Value(0.1)])]
-    [0.659, 0.2424, 0.0986]
-    """
-    return [v.exp() for v in log_softmax(values)]
-
-
-def cross_entropy(logits: Sequence[Value | float], target: int) -> Value:
-    """Return the cross-entropy of a class from logits, ``logsumexp(logits) - logits[target]``.
-
-    Its gradient with respect to the logits is ``softmax(logits) - onehot(target)``.
-
-    Raises
-    ------
-    IndexError
-        When there is no class of that number.
-    """
-    if not 0 <= target < len(logits):
-        raise IndexError(f"target {target} is out of bounds for {len(logits)} classes")
-    return native.logsumexp(logits) - logits[target]
-
-
-def binary_cross_entropy_with_logits(logit: Value | float, label: Value | float) -> Value:
-    """Return ``max(z, 0) - z * y + log(1 + exp(-abs(z)))`` for the logit z and the label y, as one node.
-
-    That is ``-y * log(p) - (1 - y) * log(1 - p)`` with ``p = sigmoid(z)``, finite for every z. Its gradient with
-    respect to z is ``p - y``.
-    """
-    return _value(logit).bce_with_logits(label)
-
-
-def squared_error(prediction: Value | float, target: Value | float) -> Value:
-    """Return ``(prediction - target)**2``."""
-    return (_value(prediction) - target) ** 2
-
-
-def margin_loss(score: Value | float, label: Value | float) -> Value:
-    """Return ``max(0, 1 - label * score)`` for a label of -1 or 1: the hinge of a max-margin classifier."""
-    return (1 - label * _value(score)).relu()
+sum = _for_both(reductions.sum, _value_functions.sum)
+logsumexp = _for_both(reductions.logsumexp, _value_functions.logsumexp)
+softmax = _for_both(reductions.softmax, _value_functions.softmax)
+log_softmax = _for_both(reductions.log_softmax, _value_functions.log_softmax)
+cross_entropy = _for_both(losses.cross_entropy, _value_functions.cross_entropy)
+binary_cross_entropy_with_logits = _for_both(
+    losses.binary_cross_entropy_with_logits, _value_functions.binary_cross_entropy_with_logits
+)

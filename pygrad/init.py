@@ -34,7 +34,13 @@ SCHEMES: dict[str, Callable[[int, int], float]] = {"he": _he, "xavier": _xavier,
 
 
 def scheme_for(activation: str) -> str:
-    """Return the name of the scheme that suits an activation: 'he' for the relu family, else 'xavier'."""
+    """Return the name of the scheme that suits an activation: 'he' for the relu family, else 'xavier'.
+
+    Examples
+    --------
+    >>> scheme_for("relu"), scheme_for("tanh")
+    ('he', 'xavier')
+    """
     return "he" if activation in _RELU_FAMILY else "xavier"
 
 

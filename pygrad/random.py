@@ -8,7 +8,7 @@ from typing import Any
 
 from ._engine import ffi, lib
 
-__all__ = ["Generator"]
+__all__ = ["Generator", "default_generator", "manual_seed"]
 
 
 class Generator:
@@ -22,7 +22,8 @@ class Generator:
 
     Notes
     -----
-    Philox4x64-10, a counter-based generator; the raw words are those of ``numpy.random.Philox(key=seed)``.
+    Philox4x64-10, a counter-based generator; the raw words are those of ``numpy.random.Philox(key=seed)``. What a
+    tensor is filled with depends on the seed and on how many words were taken before, never on threads.
 
     References
     ----------
@@ -35,27 +36,102 @@ class Generator:
     """
 
     _state: Any  # a pg_rng of C
+    _address: int  # of it
 
     def __init__(self, seed: int | Generator | None = None) -> None:
         if isinstance(seed, Generator):
-            self._state = seed._state
+            self._state, self._address = seed._state, seed._address
             return
-        if seed is None:
-            seed = _python_random.getrandbits(64)
+        self._state = ffi.new("pg_rng *")
+        self._address = int(ffi.cast("intptr_t", self._state))
+        self.manual_seed(_python_random.getrandbits(64) if seed is None else seed)
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start the stream of this seed, from 0 to 2**64 - 1, and return the generator.
+
+        Examples
+        --------
+        >>> generator = Generator(5)
+        >>> first = generator.uniform(0, 1, 3)
+        >>> generator.manual_seed(5).uniform(0, 1, 3) == first
+        True
+        """
         seed = operator.index(seed)
         if not 0 <= seed < 2**64:
             raise ValueError(f"seed has to be from 0 to 2**64 - 1, not {seed}")
-        self._state = ffi.new("pg_rng *")
         lib.pg_rng_seed(self._state, seed)
+        return self
+
+    def initial_seed(self) -> int:
+        """Return the seed of the stream.
+
+        Examples
+        --------
+        >>> Generator(5).initial_seed()
+        5
+        """
+        return int(self._state.key[0])
 
     def uniform(self, low: float, high: float, n: int) -> list[float]:
-        """Return n numbers uniform on [low, high)."""
+        """Return n numbers uniform on [low, high).
+
+        Examples
+        --------
+        >>> all(2.0 <= x < 3.0 for x in Generator(0).uniform(2.0, 3.0, 100))
+        True
+        """
         out = ffi.new("double[]", n)
         lib.pg_rng_uniform(self._state, low, high, n, out)
         return ffi.unpack(out, n)  # type: ignore[no-any-return]
 
     def normal(self, mean: float, std: float, n: int) -> list[float]:
-        """Return n normal numbers."""
+        """Return n normal numbers.
+
+        Examples
+        --------
+        >>> Generator(0).normal(1.0, 0.0, 2)
+        [1.0, 1.0]
+        """
         out = ffi.new("double[]", n)
         lib.pg_rng_normal(self._state, mean, std, n, out)
         return ffi.unpack(out, n)  # type: ignore[no-any-return]
+
+
+_default: Generator | None = None
+
+
+def default_generator() -> Generator:
+    """Return the generator that tensors are filled from when no other is given.
+
+    It is made when it is first asked for, with a seed from Python's `random`.
+
+    Examples
+    --------
+    >>> default_generator() is manual_seed(0)
+    True
+    """
+    global _default
+    if _default is None:
+        _default = Generator()
+    return _default
+
+
+def manual_seed(seed: int) -> Generator:
+    """Start the default generator's stream of this seed, from 0 to 2**64 - 1, and return the generator.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.random.manual_seed(0).initial_seed()
+    0
+    """
+    return default_generator().manual_seed(seed)
+
+
+def address_of(generator: Generator | None) -> int:
+    """Return where the state of a generator, or of the default one, is in memory: what the engine is given."""
+    if generator is None:
+        return default_generator()._address
+    if not isinstance(generator, Generator):
+        raise TypeError(f"generator has to be a pygrad.random.Generator, not {generator!r}")
+    return generator._address

@@ -17,15 +17,19 @@ import pytest
 import pygrad
 from pygrad import cli, reference
 from pygrad._engine import lib
-from pygrad.bench import command, machine, memory, micro, suite, table
+from pygrad.bench import command, machine, memory, micro, suite, table, tensors
 from pygrad.bench.c_alone import CAlone
 from pygrad.bench.contestants import BASELINE, CONTESTANTS
 from pygrad.bench.rows import Row
+from pygrad.bench.tensor_contestants import TENSOR_BASELINE, tensor_contestants
+from pygrad.bench.tensor_problems import TITLES, problems
 from pygrad.bench.timing import Entry, check_same_work, cost_of_measuring, first_losses, spread, take_turn
 from pygrad.bench.workloads import WORKLOADS, Workload
 from pygrad.bench.written_out import WrittenOut
 
 STEP_WORKLOADS = ["xor", "two_moons"]
+TENSOR_WORKLOADS = [name for name in TITLES if name != "tensor_mnist_epoch"]
+TENSOR_CONTESTANTS = tensor_contestants()
 WITH_GRAPH = [name for name, kind in CONTESTANTS.items() if kind.has_graph]
 EXPECTED_ROWS = [(workload, name) for workload in STEP_WORKLOADS for name in CONTESTANTS] + [
     ("add", "python_gc_on"),
@@ -40,6 +44,7 @@ EXPECTED_ROWS = [(workload, name) for workload in STEP_WORKLOADS for name in CON
     ("chain_backward", "value_written_out"),
     ("chain_free", "value_written_out"),
 ]
+EXPECTED_ROWS += [(workload, name) for workload in TENSOR_WORKLOADS for name in TENSOR_CONTESTANTS]
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +87,14 @@ def test_times_are_positive_and_ordered(rows: list[Row]) -> None:
 def test_times_per_node_are_times_by_nodes(rows: list[Row]) -> None:
     for row in rows:
         if row.nodes is None:
-            assert row.ns_per_node is None and row.contestant == "numpy_by_hand"
+            assert row.ns_per_node is None
+            assert row.contestant == "numpy_by_hand" or row.workload in TENSOR_WORKLOADS
         else:
             assert row.ns_per_node == pytest.approx(row.median_s / row.nodes * 1e9)
 
 
-def test_ratios_are_to_pure_python_with_the_collector_off(rows: list[Row]) -> None:
-    baselines = {row.workload: row for row in rows if row.contestant == BASELINE}
+def test_ratios_are_to_pure_python_with_the_collector_off_and_of_tensors_to_numpy(rows: list[Row]) -> None:
+    baselines = {row.workload: row for row in rows if row.contestant in (BASELINE, TENSOR_BASELINE)}
     for row in rows:
         if row.workload == "chain_free":
             assert row.ratio is None
@@ -118,9 +124,25 @@ def test_memory_is_measured_where_there_are_nodes(rows: list[Row]) -> None:
         assert row.bytes_per_node is None or 8 < row.bytes_per_node < 100_000
 
 
+def test_matrix_products_have_their_operations_per_second(rows: list[Row]) -> None:
+    for row in rows:
+        sizes = [int(n) for n in row.workload.removeprefix("matmul_").split("x")] if "matmul" in row.workload else []
+        if sizes:
+            assert row.gflops == pytest.approx(2 * math.prod(sizes) / row.median_s / 1e9)
+        else:
+            assert row.gflops is None
+
+
 def test_goals_are_told(rows: list[Row]) -> None:
     goals = {(row.workload, row.contestant): row.goal for row in rows if row.goal}
     assert goals == {
+        ("tensor_add", "pygrad"): "<= 0.2 us",
+        ("tensor_chain", "pygrad"): "<= 3 us",
+        ("tensor_xor_sgd", "pygrad"): "<= 5 us",
+        ("tensor_xor_adam", "pygrad"): "<= 6 us",
+        ("tensor_mnist_step", "pygrad"): "<= 320 us",
+        ("matmul_1024x1024x1024", "pygrad"): ">= 250 GFLOP/s",
+        ("matmul_64x784x256", "pygrad"): ">= 200 GFLOP/s",
         ("two_moons", "value_written_out"): "ratio >= 25",
         ("two_moons", "value_fused"): "ratio >= 80",
         ("add", "value_written_out"): "<= 25 ns",
@@ -161,6 +183,25 @@ def test_different_work_is_refused() -> None:
     ]
     with pytest.raises(RuntimeError, match=r"not do the same work: at step 0 the loss is .* for wrong"):
         check_same_work(entries)
+
+
+@pytest.mark.parametrize("contestant", TENSOR_CONTESTANTS)
+def test_tensor_contestants_compute_the_same(contestant: str) -> None:
+    others = {name: TENSOR_CONTESTANTS[name].make() for name in ("pygrad", contestant)}
+    made = problems(quick=True)
+    assert [problem.name for problem in made] == TENSOR_WORKLOADS
+    for problem in made:
+        for one in others.values():
+            one.prepare()
+        tensors.check_same_work(problem, {name: getattr(one, problem.kind)(problem) for name, one in others.items()})
+
+
+def test_different_work_with_tensors_is_refused() -> None:
+    problem = next(problem for problem in problems(quick=True) if problem.name == "tensor_xor_sgd")
+    one = TENSOR_CONTESTANTS["pygrad"].make()
+    other = replace(problem, lr=0.4)
+    with pytest.raises(RuntimeError, match=r"not do the same work: in tensor_xor_sgd slower is .* away from right"):
+        tensors.check_same_work(problem, {"right": one.step(problem), "slower": one.step(other)})
 
 
 # ---- nodes ----------------------------------------------------------------------------------------------------------
@@ -262,6 +303,15 @@ def test_table_shows_every_row(document: dict[str, Any], rows: list[Row]) -> Non
     for shown in "65,818", "ratio >= 25", "ratio >= 80", "<= 25 ns", "<= 100 ns, <= 80 B a node", "Two moons":
         assert shown in text
     assert not any(line != line.rstrip() for line in lines)
+    assert all(TITLES[workload] in text for workload in TENSOR_WORKLOADS)
+
+
+@pytest.mark.parametrize(("torch", "told"), [(None, True), ("2.0", False)])
+def test_table_says_when_pytorch_is_not_there(
+    document: dict[str, Any], rows: list[Row], torch: Any, told: bool
+) -> None:
+    text = table.render({**document["machine"], "torch": torch}, rows)
+    assert ("is not installed" in text) == told
 
 
 def test_table_says_when_the_machine_was_busy(document: dict[str, Any], rows: list[Row]) -> None:

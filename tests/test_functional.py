@@ -378,3 +378,10 @@ def test_gradient_of_logsumexp_is_exact_however_large_the_values(size):
     a, b = Value(size), Value(size)
     pygrad.logsumexp([a, b]).backward()
     assert (a.grad, b.grad) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize("name", ["exp", "relu", "tanh"])
+@pytest.mark.parametrize("wrong", [2.0, "a", None, [1.0]])
+def test_functions_of_one_operand_name_what_they_take(name, wrong):
+    with pytest.raises(TypeError, match=f"{name} takes a Tensor or a Value, not"):
+        getattr(pygrad, name)(wrong)

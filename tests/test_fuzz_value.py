@@ -37,8 +37,9 @@ EPS = 2.0**-52
 TINY = 5e-323
 
 UNARY = [
-    "neg", "exp", "expm1", "log", "log1p", "sqrt", "abs", "sign", "sin", "cos", "erf", "erfc", "tanh", "sigmoid",
-    "relu", "relu6", "hardtanh", "gelu", "gelu_tanh", "silu", "softplus", "logsigmoid", "selu", "mish",
+    "neg", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square", "reciprocal", "abs", "sign", "sin", "cos",
+    "erf", "erfc", "tanh", "sigmoid", "relu", "relu6", "hardtanh", "gelu", "gelu_tanh", "silu", "softplus",
+    "logsigmoid", "selu", "mish",
 ]  # fmt: skip
 BINARY = ["add", "sub", "mul", "div", "pow", "maximum", "minimum", "leaky_relu", "elu", "swish", "bce_with_logits"]
 NARY = ["sum", "dot", "logsumexp", "neuron"]

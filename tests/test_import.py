@@ -1,6 +1,7 @@
 """Importing pygrad: what it costs, what it says when it cannot work, where it works from."""
 
 import ast
+import builtins
 import importlib.util
 import multiprocessing
 import os
@@ -77,6 +78,22 @@ def test_import_brings_few_modules(imported):
 
 def test_import_leaves_demos_benches_and_drawing_until_they_are_used(imported):
     assert not {name for name in imported if re.match(r"pygrad\.(bench|cli|demos|reference|viz)\b", name)}
+
+
+def test_import_leaves_data_training_and_checks_until_they_are_used(imported):
+    assert not {name for name in imported if re.match(r"pygrad\.(data|train|check)\b", name)}
+    program = """
+import pygrad
+assert pygrad.data.xor and pygrad.train.fit and pygrad.gradcheck and pygrad.GradcheckError
+assert pygrad.data is pygrad.data
+try:
+    pygrad.no_such_name
+except AttributeError as error:
+    assert "no_such_name" in str(error)
+else:
+    raise AssertionError
+"""
+    assert output("-c", program) == ""
 
 
 def test_import_changes_nothing_of_the_process():
@@ -304,5 +321,21 @@ def test_nothing_imports_more_at_the_top_than_the_standard_library_numpy_and_pyg
 def test_type_and_modules_have_their_public_names():
     assert f"{Value.__module__}.{Value.__qualname__}" == "pygrad.Value"
     assert importlib.util.find_spec("pygrad").origin == pygrad.__file__  # type: ignore[union-attr]
-    assert set(pygrad.__all__) <= set(dir(pygrad))
+    assert not {name for name in pygrad.__all__ if not hasattr(pygrad, name)}
     assert len(pygrad.__all__) == len(set(pygrad.__all__))
+
+
+def test_star_import_leaves_the_builtins_alone():
+    program = """
+import builtins
+from pygrad import *
+shadowed = [name for name in dir(builtins) if not name.startswith("_") and globals().get(name, None) is not None]
+print(*shadowed, sum([1, 2]), max(1, 2), float(1), Tensor.__name__)
+"""
+    assert output("-c", program) == "3 2 1.0 Tensor"
+
+
+@pytest.mark.parametrize("name", ["sum", "max", "min", "abs", "pow", "all", "any", "bool", "int", "float"])
+def test_names_that_builtins_have_too_are_attributes_of_the_package(name):
+    assert getattr(pygrad, name) is not getattr(builtins, name)
+    assert name not in pygrad.__all__

@@ -61,6 +61,19 @@ void *pg_alloc_array(size_t a, size_t b, size_t c, size_t *bytes)
     return pg_alloc(total);
 }
 
+void *pg_alloc_aligned(size_t bytes)
+{
+    void *block = NULL;
+    if (!(pg_alloc_armed && pg_alloc_refused()) && posix_memalign(&block, 64, bytes) != 0)
+        block = NULL;
+    return counted(block, bytes);
+}
+
+void pg_free_aligned(void *block, size_t bytes)
+{
+    pg_free(block, bytes);
+}
+
 static void *map_aligned(size_t bytes)
 {
     char *start = mmap(NULL, 2 * bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -17,6 +17,10 @@ void pg_free(void *block, size_t bytes);
 /* NULL when there is no memory, or when a*b + c is more than SIZE_MAX/2; *bytes is what to give to pg_free. */
 void *pg_alloc_array(size_t a, size_t b, size_t c, size_t *bytes);
 
+/* The same at a multiple of 64. */
+void *pg_alloc_aligned(size_t bytes);
+void pg_free_aligned(void *block, size_t bytes);
+
 /* Zeroed pages straight from the system, to which they also go back at once: `bytes`, a power of two and a multiple of
  * the page size, at a multiple of itself. */
 void *pg_alloc_pages(size_t bytes);

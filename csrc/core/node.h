@@ -23,7 +23,7 @@ typedef union {
     pg_value *input;
     pg_block *block;
     double number;
-} pg_operand;
+} pg_input;
 
 /* pg_value.flags */
 enum {
@@ -44,7 +44,7 @@ enum {
 
 struct pg_value {
     double data, grad;
-    pg_operand a, b;
+    pg_input a, b;
     uint8_t op;   /* a row of ops.def, a code of ops/nary.h, or PG_LEAF */
     uint8_t walk; /* the live walk that holds this node, or 0 */
     uint16_t flags;

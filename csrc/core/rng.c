@@ -1,37 +1,11 @@
-/* Philox4x64-10. The constants are those of the paper's table 2. */
+/* Streams of random numbers, one at a time. */
 #include "core/exact.h"
 
 #include "pygrad.h"
 
+#include "core/philox.h"
+
 #include <math.h>
-#include <string.h>
-
-__extension__ typedef unsigned __int128 uint128;
-
-static inline uint64_t multiply(uint64_t a, uint64_t b, uint64_t *high)
-{
-    uint128 product = (uint128)a * b;
-    *high = (uint64_t)(product >> 64);
-    return (uint64_t)product;
-}
-
-static void philox(const uint64_t counter[4], const uint64_t key[2], uint64_t out[4])
-{
-    uint64_t x[4], k[2] = {key[0], key[1]};
-    memcpy(x, counter, sizeof x);
-    for (int round = 0; round < 10; round++) {
-        uint64_t high0, high2;
-        uint64_t low0 = multiply(0xD2E7470EE14C6C93u, x[0], &high0);
-        uint64_t low2 = multiply(0xCA5A826395121157u, x[2], &high2);
-        x[0] = high2 ^ x[1] ^ k[0];
-        x[1] = low2;
-        x[2] = high0 ^ x[3] ^ k[1];
-        x[3] = low0;
-        k[0] += 0x9E3779B97F4A7C15u;
-        k[1] += 0xBB67AE8584CAA73Bu;
-    }
-    memcpy(out, x, sizeof x);
-}
 
 void pg_rng_seed(pg_rng *rng, uint64_t seed)
 {
@@ -43,7 +17,7 @@ uint64_t pg_rng_bits(pg_rng *rng)
     if (rng->used == 4) {
         for (int i = 0; i < 4 && ++rng->counter[i] == 0; i++)
             ;
-        philox(rng->counter, rng->key, rng->block);
+        pg_philox(rng->counter, rng->key, rng->block);
         rng->used = 0;
     }
     return rng->block[rng->used++];

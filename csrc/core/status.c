@@ -7,11 +7,17 @@
 #define PG_VERSION "unknown"
 #endif
 
-static _Thread_local char message[256] = "no failure";
+static _Thread_local char message[512] = "no failure";
+static _Thread_local pg_status failure = PG_OK;
 
 const char *pg_message(void)
 {
     return message;
+}
+
+pg_status pg_failure(void)
+{
+    return failure;
 }
 
 const char *pg_version(void)
@@ -25,6 +31,7 @@ pg_status pg_fail(pg_status status, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
+    failure = status;
     return status;
 }
 

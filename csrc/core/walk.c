@@ -13,10 +13,7 @@
  * that meets the number of another gives up, without having changed a gradient that the other one has to do with.
  */
 #include "core/node.h"
-
-#include <pthread.h>
-
-enum { LAST_WALK = 255 };
+#include "core/walk_id.h"
 
 typedef struct {
     uint8_t id;
@@ -25,52 +22,10 @@ typedef struct {
     int64_t interior; /* those among them that have a rule */
 } pg_walk;
 
-/* ---- ids of walks, for all threads ------------------------------------------------------------------------------- */
-
-enum {
-    FREE,
-    LIVE,
-    LOST /* with the thread that a fork left behind; nodes may carry it for ever, so it is not reused */
-};
-
-static unsigned char walk_state[LAST_WALK + 1];
-static pthread_t walk_thread[LAST_WALK + 1];
-
-static void lose_walks_of_other_threads(void)
-{
-    for (int id = 1; id <= LAST_WALK; id++)
-        if (walk_state[id] == LIVE && !pthread_equal(walk_thread[id], pthread_self()))
-            walk_state[id] = LOST;
-}
-
-static void watch_forks(void)
-{
-    pthread_atfork(NULL, NULL, lose_walks_of_other_threads);
-}
-
-static uint8_t take_walk_id(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, watch_forks);
-    for (int id = 1; id <= LAST_WALK; id++) {
-        unsigned char state = FREE;
-        if (__atomic_compare_exchange_n(&walk_state[id], &state, LIVE, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-            walk_thread[id] = pthread_self();
-            return (uint8_t)id;
-        }
-    }
-    return 0;
-}
-
-static void return_walk_id(uint8_t id)
-{
-    __atomic_store_n(&walk_state[id], FREE, __ATOMIC_RELEASE);
-}
-
 /* Whether a walk holds v at this moment. */
 static bool is_held(const pg_value *v)
 {
-    return v->walk != 0 && walk_state[v->walk] != LOST;
+    return v->walk != 0 && !pg_walk_is_lost(v->walk);
 }
 
 /* ---- backward ---------------------------------------------------------------------------------------------------- */
@@ -199,9 +154,9 @@ pg_status pg_walk_backward(pg_value *root, pg_host_rule *host_rule)
         root->grad = 1.0;
         return PG_OK;
     }
-    pg_walk walk = {.id = take_walk_id()};
+    pg_walk walk = {.id = pg_walk_begin()};
     if (walk.id == 0)
-        return pg_fail(PG_BUSY, "more than %d backward passes are under way at once", LAST_WALK);
+        return pg_fail(PG_BUSY, "more than %d backward passes are under way at once", PG_LAST_WALK);
 
     size_t bytes = 0;
     pg_value **nodes = NULL;
@@ -218,6 +173,6 @@ pg_status pg_walk_backward(pg_value *root, pg_host_rule *host_rule)
         let_go_below(root, walk.id);
     }
     pg_free(nodes, bytes);
-    return_walk_id(walk.id);
+    pg_walk_end(walk.id);
     return status;
 }

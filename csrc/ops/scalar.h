@@ -13,34 +13,10 @@ static inline double pg_scalar_sigmoid(double x)
     return (x < 0 ? e : 1.0) / (1.0 + e);
 }
 
-#define NUM(x) (x)
-#define ADD(x, y) ((x) + (y))
-#define SUB(x, y) ((x) - (y))
-#define MUL(x, y) ((x) * (y))
-#define DIV(x, y) ((x) / (y))
-#define POW(x, y) pow(x, y)
-#define NEG(x) (-(x))
-#define EXP(x) exp(x)
-#define EXPM1(x) expm1(x)
-#define LOG(x) log(x)
-#define LOG1P(x) log1p(x)
-#define SQRT(x) sqrt(x)
-#define ABS(x) fabs(x)
-#define SIGN(x) ((double)(((x) > 0) - ((x) < 0)))
-#define SIN(x) sin(x)
-#define COS(x) cos(x)
-#define TANH(x) tanh(x)
+#define REAL double
+#define LIBM(name) name
 #define SIGMOID(x) pg_scalar_sigmoid(x)
-#define ERF(x) erf(x)
-#define ERFC(x) erfc(x)
-#define LT(x, y) ((x) < (y))
-#define LE(x, y) ((x) <= (y))
-#define GT(x, y) ((x) > (y))
-#define GE(x, y) ((x) >= (y))
-#define EQ(x, y) ((x) == (y))
-#define ISNAN(x) ((x) != (x))
-#define AND(p, q) ((p) && (q))
-#define SELECT(condition, x, y) ((condition) ? (x) : (y))
+#include "ops/vocabulary.h"
 
 /* Not every row reads all that it may read. */
 #define PG_MAYBE __attribute__((unused))
@@ -72,34 +48,7 @@ static inline double pg_scalar_sigmoid(double x)
 #undef UNARY
 #undef BINARY
 
-#undef NUM
-#undef ADD
-#undef SUB
-#undef MUL
-#undef DIV
-#undef POW
-#undef NEG
-#undef EXP
-#undef EXPM1
-#undef LOG
-#undef LOG1P
-#undef SQRT
-#undef ABS
-#undef SIGN
-#undef SIN
-#undef COS
-#undef TANH
-#undef SIGMOID
-#undef ERF
-#undef ERFC
-#undef LT
-#undef LE
-#undef GT
-#undef GE
-#undef EQ
-#undef ISNAN
-#undef AND
-#undef SELECT
+#include "ops/vocabulary_end.h"
 #undef PG_SCALAR
 #undef PG_MAYBE
 

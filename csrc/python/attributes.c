@@ -8,13 +8,13 @@
 static PyObject *get_data(PyObject *self, void *closure)
 {
     (void)closure;
-    return PyFloat_FromDouble(pg_node(self)->data);
+    return PyFloat_FromDouble(pg_value_of(self)->data);
 }
 
 static PyObject *get_grad(PyObject *self, void *closure)
 {
     (void)closure;
-    return PyFloat_FromDouble(pg_node(self)->grad);
+    return PyFloat_FromDouble(pg_value_of(self)->grad);
 }
 
 static int set_number(double *field, PyObject *value, const char *what)
@@ -33,16 +33,16 @@ static int set_number(double *field, PyObject *value, const char *what)
 static int set_data(PyObject *self, PyObject *value, void *closure)
 {
     (void)closure;
-    if (set_number(&pg_node(self)->data, value, "Value.data") < 0)
+    if (set_number(&pg_value_of(self)->data, value, "Value.data") < 0)
         return -1;
-    pg_node(self)->flags &= (uint16_t)~PG_RAW;
+    pg_value_of(self)->flags &= (uint16_t)~PG_RAW;
     return 0;
 }
 
 static int set_grad(PyObject *self, PyObject *value, void *closure)
 {
     (void)closure;
-    return set_number(&pg_node(self)->grad, value, "Value.grad");
+    return set_number(&pg_value_of(self)->grad, value, "Value.grad");
 }
 
 /* ---- the graph --------------------------------------------------------------------------------------------------- */
@@ -66,7 +66,7 @@ static PyObject *inputs_of(pg_value *v)
 static PyObject *get_prev(PyObject *self, void *closure)
 {
     (void)closure;
-    PyObject *list = inputs_of(pg_node(self));
+    PyObject *list = inputs_of(pg_value_of(self));
     PyObject *set = list == NULL ? NULL : PySet_New(list);
     Py_XDECREF(list);
     return set;
@@ -75,7 +75,7 @@ static PyObject *get_prev(PyObject *self, void *closure)
 static PyObject *get_children(PyObject *self, void *closure)
 {
     (void)closure;
-    PyObject *list = inputs_of(pg_node(self));
+    PyObject *list = inputs_of(pg_value_of(self));
     PyObject *tuple = list == NULL ? NULL : PyList_AsTuple(list);
     Py_XDECREF(list);
     return tuple;
@@ -100,7 +100,7 @@ static PyObject *power_name(const pg_value *v)
 static PyObject *get_op(PyObject *self, void *closure)
 {
     (void)closure;
-    const pg_value *v = pg_node(self);
+    const pg_value *v = pg_value_of(self);
     pg_extras *extras = pg_extras_of(self);
     if (extras != NULL && extras->op != NULL) {
         Py_INCREF(extras->op);
@@ -171,7 +171,7 @@ static int set_label(PyObject *self, PyObject *value, void *closure)
 static PyObject *run_backward(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    pg_run_rule(pg_node(self));
+    pg_run_rule(pg_value_of(self));
     Py_RETURN_NONE;
 }
 
@@ -205,10 +205,10 @@ static int set_backward(PyObject *self, PyObject *value, void *closure)
     Py_XINCREF(value);
     extras->rule = value;
     if (value != NULL) {
-        pg_node(self)->flags |= PG_HOST_RULE | PG_CONTAGIOUS;
+        pg_value_of(self)->flags |= PG_HOST_RULE | PG_CONTAGIOUS;
         pg_track(self);
     } else {
-        pg_node(self)->flags &= (uint16_t)~PG_HOST_RULE;
+        pg_value_of(self)->flags &= (uint16_t)~PG_HOST_RULE;
     }
     Py_XDECREF(old);
     return 0;
@@ -261,8 +261,8 @@ PyGetSetDef pg_value_getset[] = {
 
 PyObject *pg_value_repr(PyObject *self)
 {
-    PyObject *data = PyFloat_FromDouble(pg_node(self)->data);
-    PyObject *grad = PyFloat_FromDouble(pg_node(self)->grad);
+    PyObject *data = PyFloat_FromDouble(pg_value_of(self)->data);
+    PyObject *grad = PyFloat_FromDouble(pg_value_of(self)->grad);
     PyObject *text = NULL;
     if (data != NULL && grad != NULL)
         text = PyUnicode_FromFormat("Value(data=%R, grad=%R)", data, grad);

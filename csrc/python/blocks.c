@@ -26,8 +26,8 @@ static pg_block *block_of_values(PyObject *items, PyObject *last, int *input_fla
     for (Py_ssize_t i = 0; i < block->n; i++) {
         PyObject *item = i < n ? item_of(items, is_list, i) : last;
         Py_INCREF(item);
-        *input_flags |= pg_node(item)->flags;
-        inputs[i] = pg_node(item);
+        *input_flags |= pg_value_of(item)->flags;
+        inputs[i] = pg_value_of(item);
     }
     return block;
 }

@@ -155,7 +155,7 @@ static bool must_be_raw(const pg_value *v)
 /* Takes the parts. */
 static void set_node(PyObject *self, const node_parts *parts)
 {
-    pg_value *v = pg_node(self);
+    pg_value *v = pg_value_of(self);
     const uint16_t host_flags = v->flags & (uint16_t)~PG_RAW;
     v->data = parts->data;
     v->flags = host_flags;
@@ -185,7 +185,7 @@ int pg_value_tp_init(PyObject *self, PyObject *args, PyObject *kwargs)
     else if (!read_arguments(&given, args, kwargs))
         return -1;
     /* Asked again at the end: reading the arguments may run Python code. */
-    if (!must_be_raw(pg_node(self)) || !read_parts(&parts, &given) || !must_be_raw(pg_node(self))) {
+    if (!must_be_raw(pg_value_of(self)) || !read_parts(&parts, &given) || !must_be_raw(pg_value_of(self))) {
         pg_block_drop(parts.children);
         pg_block_drop(parts.local);
         return -1;

@@ -43,12 +43,12 @@ static bool resize(size_t wanted)
 
 pg_extras *pg_extras_of(PyObject *self)
 {
-    return pg_node(self)->flags & PG_HAS_EXTRAS ? &find(self)->extras : NULL;
+    return pg_value_of(self)->flags & PG_HAS_EXTRAS ? &find(self)->extras : NULL;
 }
 
 pg_extras *pg_extras_make(PyObject *self)
 {
-    if (pg_node(self)->flags & PG_HAS_EXTRAS)
+    if (pg_value_of(self)->flags & PG_HAS_EXTRAS)
         return &find(self)->extras;
     if (2 * (count + 1) > capacity && !resize(capacity > 0 ? 2 * capacity : 64)) {
         PyErr_NoMemory();
@@ -57,7 +57,7 @@ pg_extras *pg_extras_make(PyObject *self)
     entry *place = find(self);
     *place = (entry){.node = self};
     count++;
-    pg_node(self)->flags |= PG_HAS_EXTRAS;
+    pg_value_of(self)->flags |= PG_HAS_EXTRAS;
     return &place->extras;
 }
 
@@ -76,13 +76,13 @@ static void close_gap(size_t i)
 
 void pg_extras_drop(PyObject *self)
 {
-    if (!(pg_node(self)->flags & PG_HAS_EXTRAS))
+    if (!(pg_value_of(self)->flags & PG_HAS_EXTRAS))
         return;
     entry *place = find(self);
     pg_extras extras = place->extras; /* the table has to be whole before any destructor runs */
     close_gap((size_t)(place - table));
     count--;
-    pg_node(self)->flags &= (uint16_t) ~(PG_HAS_EXTRAS | PG_HOST_RULE);
+    pg_value_of(self)->flags &= (uint16_t) ~(PG_HAS_EXTRAS | PG_HOST_RULE);
     if (capacity > 4096 && 16 * count < capacity)
         resize(capacity / 4); /* when there is no memory for a smaller table, the larger one serves */
     Py_XDECREF(extras.rule);

@@ -1,79 +1,37 @@
 /* Birth and death of `Value` objects, and what the garbage collector asks of them. */
 #include "python/object.h"
 
-#include "core/pool.h"
+#include "python/cells.h"
 
-static pg_pool pool;
-static bool pooled;
+static pg_cells cells;
 
-/* What Python writes before an object that it does not track yet. Copied from a real one, never assumed. */
-enum { GC_HEAD_BYTES = 16 };
-static char gc_head[GC_HEAD_BYTES];
-
-/* Python's own allocator for objects of this type: the way when the pool is off, and for subclasses. */
-static PyObject *new_from_python(PyTypeObject *type)
-{
-    if (pg_alloc_armed && pg_alloc_refused())
-        return PyErr_NoMemory();
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    return allocate(type, 0);
-}
-
-/* The cells of the pool start with the collector's head. If this Python's is of another size, the pool stays off. */
 bool pg_lifetime_setup(PyTypeObject *type, int64_t gc_head_bytes)
 {
-    PyObject *sample = new_from_python(type);
-    if (sample == NULL)
-        return false;
-    PyObject_GC_UnTrack(sample);
-#ifndef PG_NO_CACHE
-    if (gc_head_bytes == GC_HEAD_BYTES) {
-        memcpy(gc_head, (char *)sample - GC_HEAD_BYTES, GC_HEAD_BYTES);
-        pool.cell = GC_HEAD_BYTES + sizeof(pg_object);
-        pooled = true;
-    }
-#else
-    (void)gc_head_bytes;
-#endif
-    PyObject_GC_Del(sample);
-    Py_DECREF(type);
-    return true;
+    return pg_cells_setup(&cells, type, sizeof(pg_object), gc_head_bytes);
 }
 
 pg_object *pg_object_new(void)
 {
-    if (PG_UNLIKELY(!pooled)) {
-        PyObject *object = new_from_python(pg_value_type);
-        if (object != NULL)
-            PyObject_GC_UnTrack(object);
-        return (pg_object *)object;
-    }
-    char *cell = pg_pool_take(&pool);
-    if (PG_UNLIKELY(cell == NULL)) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    memcpy(cell, gc_head, GC_HEAD_BYTES);
-    return (pg_object *)PyObject_Init((PyObject *)(cell + GC_HEAD_BYTES), pg_value_type);
+    return (pg_object *)pg_cells_take(&cells);
 }
 
 PyObject *pg_value_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     (void)args, (void)kwargs;
     const bool exactly = type == pg_value_type;
-    PyObject *self = exactly ? (PyObject *)pg_object_new() : new_from_python(type);
+    PyObject *self = exactly ? (PyObject *)pg_object_new() : pg_new_from_python(type);
     if (self == NULL)
         return NULL;
-    pg_set_leaf(pg_node(self), 0.0);
-    pg_node(self)->flags = exactly ? PG_RAW : PG_RAW | PG_TRACKED | PG_FROM_PYTHON;
+    pg_set_leaf(pg_value_of(self), 0.0);
+    pg_value_of(self)->flags = exactly ? PG_RAW : PG_RAW | PG_TRACKED | PG_FROM_PYTHON;
     return self;
 }
 
 void pg_track(PyObject *object)
 {
-    if (pg_node(object)->flags & PG_TRACKED)
+    if (pg_value_of(object)->flags & PG_TRACKED)
         return;
-    pg_node(object)->flags |= PG_TRACKED;
+    pg_value_of(object)->flags |= PG_TRACKED;
     PyObject_GC_Track(object);
 }
 
@@ -97,9 +55,9 @@ PyObject *pg_finish(pg_object *object, int input_flags)
 
 static void untrack(PyObject *object)
 {
-    if (pg_node(object)->flags & PG_TRACKED)
+    if (pg_value_of(object)->flags & PG_TRACKED)
         PyObject_GC_UnTrack(object);
-    pg_node(object)->flags &= (uint16_t)~PG_TRACKED;
+    pg_value_of(object)->flags &= (uint16_t)~PG_TRACKED;
 }
 
 static inline bool drop_reference(pg_value *v)
@@ -122,10 +80,7 @@ static inline void bury(pg_value *v, pg_value **pending)
     PyObject *self = pg_object_of(v);
     PyTypeObject *type = Py_TYPE(self);
     release_inputs(v, pending);
-    if (PG_LIKELY(pooled && !(v->flags & PG_FROM_PYTHON)))
-        pg_pool_give(&pool, (char *)self - GC_HEAD_BYTES);
-    else
-        PyObject_GC_Del(self);
+    pg_cells_give(&cells, self, v->flags & PG_FROM_PYTHON);
     Py_DECREF(type);
 }
 
@@ -165,11 +120,11 @@ void pg_value_tp_dealloc(PyObject *self)
     pg_value *pending = NULL;
     if (PG_LIKELY(pg_is_exactly_value(self))) {
         untrack(self);
-        pg_push(&pending, pg_node(self));
+        pg_push(&pending, pg_value_of(self));
     } else {
         PyObject_GC_UnTrack(self);
         pg_extras_drop(self);
-        bury(pg_node(self), &pending);
+        bury(pg_value_of(self), &pending);
     }
     drain(pending);
 }
@@ -197,7 +152,7 @@ static int visit_block(pg_block *block, visitproc visit, void *arg)
 
 int pg_value_tp_traverse(PyObject *self, visitproc visit, void *arg)
 {
-    pg_value *v = pg_node(self);
+    pg_value *v = pg_value_of(self);
     int stop = 0;
     Py_VISIT(Py_TYPE(self));
     if (v->flags & PG_A_INPUT)

@@ -6,6 +6,7 @@
 #include "python/module.h"
 
 #include "python/object.h"
+#include "python/tensor_object.h"
 
 PyTypeObject *pg_value_type;
 struct pg_names pg_names;
@@ -18,6 +19,29 @@ static bool intern_names(void)
 #undef INTERN
 }
 
+/* Errors that are PyTorch's class and numpy's at once. */
+static PyObject *shape_error, *dtype_error;
+
+static bool make_error(PyObject *module, PyObject **error, const char *name, const char *doc, PyObject *pytorch,
+                       PyObject *numpy)
+{
+    PyObject *bases = PyTuple_Pack(2, pytorch, numpy);
+    if (bases == NULL)
+        return false;
+    *error = PyErr_NewExceptionWithDoc(name, doc, bases, NULL);
+    Py_DECREF(bases);
+    return *error != NULL && PyModule_AddObjectRef(module, strchr(name, '.') + 1, *error) == 0;
+}
+
+static bool make_errors(PyObject *module)
+{
+    return make_error(module, &shape_error, "pygrad.ShapeError",
+                      "Shapes that do not go with an operation, or with each other.", PyExc_RuntimeError,
+                      PyExc_ValueError) &&
+           make_error(module, &dtype_error, "pygrad.DTypeError", "A dtype that an operation is not defined for.",
+                      PyExc_NotImplementedError, PyExc_TypeError);
+}
+
 PyObject *pg_raise(pg_status status)
 {
     switch (status) {
@@ -28,10 +52,20 @@ PyObject *pg_raise(pg_status status)
         PyErr_SetString(PyExc_MemoryError, pg_message());
         break;
     case PG_BUSY:
+    case PG_BAD_STATE:
         PyErr_SetString(PyExc_RuntimeError, pg_message());
         break;
     case PG_BAD_ARGUMENT:
         PyErr_SetString(PyExc_ValueError, pg_message());
+        break;
+    case PG_BAD_SHAPE:
+        PyErr_SetString(shape_error, pg_message());
+        break;
+    case PG_BAD_INDEX:
+        PyErr_SetString(PyExc_IndexError, pg_message());
+        break;
+    case PG_BAD_TYPE:
+        PyErr_SetString(dtype_error, pg_message());
         break;
     }
     return NULL;
@@ -43,7 +77,7 @@ static PyObject *value_backward(PyObject *self, PyObject *unused)
 {
     (void)unused;
     Py_INCREF(self);
-    pg_status status = pg_walk_backward(pg_node(self), pg_call_rule);
+    pg_status status = pg_walk_backward(pg_value_of(self), pg_call_rule);
     Py_DECREF(self);
     if (status != PG_OK)
         return pg_raise(status);
@@ -141,7 +175,8 @@ static PyObject *make_module(int64_t gc_head_bytes)
         return NULL;
     pg_value_type = intern_names() && pg_user_attributes_setup() ? make_type() : NULL;
     if (pg_value_type == NULL || !pg_lifetime_setup(pg_value_type, gc_head_bytes) ||
-        PyModule_AddObjectRef(module, "Value", (PyObject *)pg_value_type) < 0)
+        PyModule_AddObjectRef(module, "Value", (PyObject *)pg_value_type) < 0 || !make_errors(module) ||
+        !pg_tensor_types_setup(module, gc_head_bytes))
         Py_CLEAR(module);
     return module;
 }

@@ -90,8 +90,8 @@ PyObject *pg_apply_unary(int op, PyObject *a)
     if (result == NULL)
         return NULL;
     Py_INCREF(a);
-    pg_set_unary(&result->v, (uint8_t)op, pg_op_value(op, pg_node(a)->data, 0.0), pg_node(a));
-    return pg_finished(result, pg_node(a)->flags);
+    pg_set_unary(&result->v, (uint8_t)op, pg_op_value(op, pg_value_of(a)->data, 0.0), pg_value_of(a));
+    return pg_finished(result, pg_value_of(a)->flags);
 }
 
 static inline PyObject *two_values(int op, double data, PyObject *a, PyObject *b)
@@ -101,8 +101,8 @@ static inline PyObject *two_values(int op, double data, PyObject *a, PyObject *b
         return NULL;
     Py_INCREF(a);
     Py_INCREF(b);
-    pg_set_binary(&result->v, (uint8_t)op, data, pg_node(a), pg_node(b));
-    return pg_finished(result, pg_node(a)->flags | pg_node(b)->flags);
+    pg_set_binary(&result->v, (uint8_t)op, data, pg_value_of(a), pg_value_of(b));
+    return pg_finished(result, pg_value_of(a)->flags | pg_value_of(b)->flags);
 }
 
 /* For `_op`: whether the number was written as an integer, Python's or numpy's. (A numpy array of any type has the slot
@@ -118,10 +118,10 @@ static inline PyObject *value_and_number(int op, double data, PyObject *a, doubl
     if (result == NULL)
         return NULL;
     Py_INCREF(a);
-    pg_set_binary_number(&result->v, (uint8_t)op, data, pg_node(a), b);
+    pg_set_binary_number(&result->v, (uint8_t)op, data, pg_value_of(a), b);
     if (was_int)
         result->v.flags |= PG_B_WAS_INT;
-    return pg_finished(result, pg_node(a)->flags);
+    return pg_finished(result, pg_value_of(a)->flags);
 }
 
 static inline PyObject *number_and_value(int op, double data, double a, PyObject *b, bool was_int)
@@ -130,25 +130,26 @@ static inline PyObject *number_and_value(int op, double data, double a, PyObject
     if (result == NULL)
         return NULL;
     Py_INCREF(b);
-    pg_set_number_binary(&result->v, (uint8_t)op, data, a, pg_node(b));
+    pg_set_number_binary(&result->v, (uint8_t)op, data, a, pg_value_of(b));
     if (was_int)
         result->v.flags |= PG_A_WAS_INT;
-    return pg_finished(result, pg_node(b)->flags);
+    return pg_finished(result, pg_value_of(b)->flags);
 }
 
 PyObject *pg_apply_binary(int op, PyObject *a, PyObject *b)
 {
     const bool a_is_value = pg_is_value(a), b_is_value = pg_is_value(b);
     if (a_is_value && b_is_value)
-        return two_values(op, pg_op_value(op, pg_node(a)->data, pg_node(b)->data), a, b);
+        return two_values(op, pg_op_value(op, pg_value_of(a)->data, pg_value_of(b)->data), a, b);
 
     PyObject *other = a_is_value ? b : a;
     double number = 0.0;
     switch (pg_read_number(other, &number)) {
     case PG_A_NUMBER_OBJECT:
         if (a_is_value)
-            return value_and_number(op, pg_op_value(op, pg_node(a)->data, number), a, number, is_integer(b, number));
-        return number_and_value(op, pg_op_value(op, number, pg_node(b)->data), number, b, is_integer(a, number));
+            return value_and_number(op, pg_op_value(op, pg_value_of(a)->data, number), a, number,
+                                    is_integer(b, number));
+        return number_and_value(op, pg_op_value(op, number, pg_value_of(b)->data), number, b, is_integer(a, number));
     case PG_AN_ARRAY:
         return apply_elementwise(pg_op_row(op)->name, a, b);
     case PG_NUMBER_ERROR:
@@ -162,10 +163,10 @@ PyObject *pg_apply_binary(int op, PyObject *a, PyObject *b)
     static PyObject *slot_##name(PyObject *a, PyObject *b) \
     { \
         if (PG_LIKELY(pg_is_exactly_value(a) && pg_is_exactly_value(b))) \
-            return two_values(PG_OP_##name, pg_value_##name(pg_node(a)->data, pg_node(b)->data), a, b); \
+            return two_values(PG_OP_##name, pg_value_##name(pg_value_of(a)->data, pg_value_of(b)->data), a, b); \
         if (pg_is_exactly_value(a) && PyFloat_CheckExact(b)) { \
             const double number = PyFloat_AsDouble(b); \
-            return value_and_number(PG_OP_##name, pg_value_##name(pg_node(a)->data, number), a, number, false); \
+            return value_and_number(PG_OP_##name, pg_value_##name(pg_value_of(a)->data, number), a, number, false); \
         } \
         return pg_apply_binary(PG_OP_##name, a, b); \
     }
@@ -212,10 +213,10 @@ PyObject *pg_value_richcompare(PyObject *self, PyObject *other, int comparison)
 {
     if (comparison == Py_EQ || comparison == Py_NE)
         Py_RETURN_NOTIMPLEMENTED;
-    const double a = pg_node(self)->data;
+    const double a = pg_value_of(self)->data;
     double b;
     if (pg_is_value(other)) {
-        b = pg_node(other)->data;
+        b = pg_value_of(other)->data;
     } else {
         switch (pg_read_number(other, &b)) {
         case PG_A_NUMBER_OBJECT:

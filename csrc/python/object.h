@@ -44,7 +44,7 @@ static inline bool pg_is_value(PyObject *object)
     return pg_is_exactly_value(object) || PyObject_TypeCheck(object, pg_value_type);
 }
 
-static inline pg_value *pg_node(PyObject *object)
+static inline pg_value *pg_value_of(PyObject *object)
 {
     return &((pg_object *)object)->v;
 }

@@ -7,15 +7,15 @@ import json
 import sys
 from pathlib import Path
 
-SUMMARY = "measure a training step in pure Python, by Value, by hand in numpy and in C"
+SUMMARY = "measure Value and Tensor against pure Python, numpy by hand, C and PyTorch"
 DESCRIPTION = """\
 Time the same training steps in pure Python (pygrad.reference, with the garbage collector on and off), by pygrad.Value
-(written out as in micrograd, and fused), by hand in numpy, and in C alone. Contestants take turns in one run; every
-figure is a median with its quartiles.
+(written out as in micrograd, and fused), by hand in numpy, and in C alone; then pygrad.Tensor against numpy by hand
+and, where it is installed, PyTorch. Contestants take turns in one run; every figure is a median with its quartiles.
 """
 EXAMPLE = """\
 example:
-  python -m pygrad bench --quick                # a first look, some ten seconds
+  python -m pygrad bench --quick                # a first look, some twenty seconds
   python -m pygrad bench --json figures.json    # the table, and the figures in a file
   python -m pygrad bench --json - > figures.json
 """
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", metavar="FILE", help="write the figures as JSON too; with '-' to standard output, without the table"
     )
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds, shorter chains")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds, shorter chains and epochs")
     parser.add_argument(
         "--rounds", metavar="N", type=_count, help=f"turns of each contestant ({ROUNDS}; {QUICK_ROUNDS} with --quick)"
     )

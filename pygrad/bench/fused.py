@@ -19,7 +19,7 @@ class Fused(Contestant):
     def __init__(self, workload: Workload) -> None:
         super().__init__(workload)
         nin, *nouts = workload.sizes
-        self.model = nn.MLP(nin, nouts)
+        self.model = nn.scalar.MLP(nin, nouts)
         self.params = self.model.parameters()
         self.optimizer = optim.SGD(self.params, lr=workload.first_rate)
         self.total: Value | None = None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import importlib.metadata
 import os
 import platform
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +50,26 @@ def _blas() -> str | None:
     except (TypeError, KeyError):
         return None
     name = f"{info.get('name')} {info.get('version')}"
+    function = _openblas_function("get_corename")
+    if function is None:
+        return name
+    function.restype = ctypes.c_char_p
+    return f"{name}, core type {function().decode()}"
+
+
+def _openblas_function(name: str) -> Any:
+    """Return a function of the OpenBLAS that comes in numpy's wheels, or None when numpy has another library."""
     for file in sorted((Path(np.__file__).parent.parent / "numpy.libs").glob("*openblas*")):
-        function = getattr(ctypes.CDLL(str(file)), "scipy_openblas_get_corename64_", None)
+        function = getattr(ctypes.CDLL(str(file)), f"scipy_openblas_{name}64_", None)
         if function is not None:
-            function.restype = ctypes.c_char_p
-            return f"{name}, core type {function().decode()}"
-    return name
+            return function
+    return None
+
+
+def set_blas_threads() -> Callable[[int], object] | None:
+    """Return the function that sets how many threads numpy's linear algebra has, or None when it is not known."""
+    function: Callable[[int], object] | None = _openblas_function("set_num_threads")
+    return function
 
 
 def usable_cores() -> int:
@@ -63,13 +79,22 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
+def _torch() -> str | None:
+    """Return the version of PyTorch without importing it, which takes a second."""
+    try:
+        return importlib.metadata.version("torch")
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
 def facts() -> dict[str, Any]:
     """Return the processor, the system and the versions; no names of machines or people.
 
     Returns
     -------
     dict
-        'cpu', 'cores', 'usable_cores', 'os', 'python', 'numpy', 'blas', 'pygrad', 'compiler'; None where unknown.
+        'cpu', 'cores', 'usable_cores', 'os', 'python', 'numpy', 'blas', 'torch', 'pygrad', 'compiler'; None where
+        unknown or not installed.
     """
     return {
         "cpu": _cpu(),
@@ -79,6 +104,7 @@ def facts() -> dict[str, Any]:
         "python": f"{platform.python_implementation()} {platform.python_version()}, {platform.python_compiler()}",
         "numpy": np.__version__,
         "blas": _blas(),
+        "torch": _torch(),
         "pygrad": pygrad.__version__,
         "compiler": _compiler(),
     }

@@ -30,11 +30,13 @@ class Row:
     ns_per_node, bytes_per_node : float or None
         The median by the nodes; growth of the resident memory by the nodes.
     ratio : float or None
-        How many times faster than pure Python with the collector off.
+        How many times faster than pure Python with the collector off; with tensors, than numpy by hand.
     forward_s, backward_s, free_s, update_s : float or None
         Medians of the parts of a step. The first three make the step; the update is not in it.
     cpu_share : float or None
         Which part of the time the system gave this program the processor, the median over the turns.
+    gflops : float or None
+        Floating-point operations in a nanosecond, of a matrix product.
     goal : str or None
         What it should reach.
     """
@@ -56,6 +58,7 @@ class Row:
     free_s: float | None = None
     update_s: float | None = None
     cpu_share: float | None = None
+    gflops: float | None = None
     goal: str | None = None
 
 

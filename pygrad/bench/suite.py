@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pygrad.bench import micro, steps
+from pygrad.bench import micro, steps, tensors
 from pygrad.bench.rows import Row
 
 
@@ -16,7 +16,7 @@ def run(rounds: int, quick: bool, progress: Callable[[str], None]) -> list[Row]:
     rounds : int
         Turns of each contestant.
     quick : bool
-        Shorter chains and smaller graphs to weigh.
+        Shorter chains, smaller graphs to weigh, and a tenth of an epoch.
     progress : callable
         Is told what is going on.
     """
@@ -26,4 +26,5 @@ def run(rounds: int, quick: bool, progress: Callable[[str], None]) -> list[Row]:
         *steps.run("two_moons", rounds, quick, progress),
         *micro.addition(rounds, progress),
         *micro.chain(chain, min(rounds, 5), progress),
+        *tensors.run(rounds, quick, progress),
     ]

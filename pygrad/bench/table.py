@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pygrad.bench.rows import Row
+from pygrad.bench.tensor_problems import TITLES
 from pygrad.bench.workloads import WORKLOADS
 
 _UNITS = (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 1e-9))
@@ -16,6 +17,7 @@ _SECTIONS = {
     "chain_backward": "Chain: backward",
     "chain_free": "Chain: freeing it",
 }
+_TENSOR_HEAD = ("", "time", "[quartiles]", "GFLOP/s", "ratio", "goal")
 _HEAD = (
     "", "time", "[quartiles]", "forward", "backward", "free", "update", "nodes", "ns/node", "B/node", "ratio", "goal",
 )  # fmt: skip
@@ -29,6 +31,11 @@ B/node    growth of the resident memory, in a process of its own.
 ratio     how many times faster than pure Python with the collector off; in chains, per node.
 C alone   is the C library's own perceptron; Python makes one call of some 0.1 us per part of a step.
 """
+TENSOR_NOTES = """\
+time      all of the work, in float32.
+ratio     how many times faster than the first row: numpy, with gradients written by hand.
+"""
+NO_TORCH = "PyTorch   is not installed: no rows of it.\n"
 
 
 def in_unit(seconds: float, like: float | None = None) -> str:
@@ -47,26 +54,33 @@ def _digits(x: float) -> str:
     return f"{x:,.0f}" if x >= 99.95 else f"{x:.1f}" if x >= 9.995 else f"{x:.2f}" if x >= 0.1 or x == 0 else f"{x:.3f}"
 
 
+def _number(x: float | None, suffix: str = "") -> str:
+    return "" if x is None else _digits(x) + suffix
+
+
+def _time(row: Row) -> tuple[str, str, str]:
+    quartiles = "[{}, {}]".format(*(in_unit(q, like=row.median_s).split()[0] for q in (row.q1_s, row.q3_s)))
+    return "  " + row.title, in_unit(row.median_s), quartiles
+
+
+def _tensor_cells(row: Row) -> tuple[str, ...]:
+    return (*_time(row), _number(row.gflops), _number(row.ratio, "x"), row.goal or "")
+
+
 def _cells(row: Row) -> tuple[str, ...]:
     def part(seconds: float | None) -> str:
         return "" if seconds is None else in_unit(seconds, like=row.median_s)
 
-    def number(x: float | None, suffix: str = "") -> str:
-        return "" if x is None else _digits(x) + suffix
-
-    quartiles = "[{}, {}]".format(*(in_unit(q, like=row.median_s).split()[0] for q in (row.q1_s, row.q3_s)))
     return (
-        "  " + row.title,
-        in_unit(row.median_s),
-        quartiles,
+        *_time(row),
         part(row.forward_s),
         part(row.backward_s),
         part(row.free_s),
         part(row.update_s),
         "" if row.nodes is None else f"{row.nodes:,}",
-        number(row.ns_per_node),
-        number(row.bytes_per_node),
-        number(row.ratio, "x"),
+        _number(row.ns_per_node),
+        _number(row.bytes_per_node),
+        _number(row.ratio, "x"),
         row.goal or "",
     )
 
@@ -87,8 +101,35 @@ def _disturbance(rows: Sequence[Row]) -> list[str]:
     ]
 
 
+def _title(workload: str) -> str:
+    if workload in WORKLOADS:
+        return WORKLOADS[workload]().title
+    return TITLES.get(workload) or _SECTIONS[workload]
+
+
+def _aligned(rows: Sequence[Row], head: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of one table, with the title of each workload above its rows."""
+    widths = [max(len(line[i]) for line in [head, *cells]) for i in range(len(head))]
+
+    def line(texts: Sequence[str]) -> str:
+        padded = [
+            t.ljust(w) if i in (0, len(head) - 1) else t.rjust(w)
+            for i, (t, w) in enumerate(zip(texts, widths, strict=True))
+        ]
+        return "  ".join(padded).rstrip()
+
+    lines = [line(head)]
+    section = None
+    for row, texts in zip(rows, cells, strict=True):
+        if row.workload != section:
+            section = row.workload
+            lines += ["", _title(section)]
+        lines.append(line(texts))
+    return lines
+
+
 def render(machine: dict[str, Any], rows: Sequence[Row]) -> str:
-    """Return the table, under the facts about the machine and above the notes.
+    """Return the tables, of scalars and of tensors, under the facts about the machine, each above its notes.
 
     Parameters
     ----------
@@ -97,21 +138,9 @@ def render(machine: dict[str, Any], rows: Sequence[Row]) -> str:
     rows : sequence of Row
         Rows of one workload next to each other.
     """
-    cells = [_cells(row) for row in rows]
-    widths = [max(len(line[i]) for line in [_HEAD, *cells]) for i in range(len(_HEAD))]
-
-    def line(texts: Sequence[str]) -> str:
-        padded = [
-            t.ljust(w) if i in (0, len(_HEAD) - 1) else t.rjust(w)
-            for i, (t, w) in enumerate(zip(texts, widths, strict=True))
-        ]
-        return "  ".join(padded).rstrip()
-
-    lines = [*_machine_lines(machine), "", line(_HEAD)]
-    section = None
-    for row, texts in zip(rows, cells, strict=True):
-        if row.workload != section:
-            section = row.workload
-            lines += ["", WORKLOADS[section]().title if section in WORKLOADS else _SECTIONS[section]]
-        lines.append(line(texts))
-    return "\n".join([*lines, *_disturbance(rows), "", NOTES.rstrip()])
+    scalars = [row for row in rows if row.workload not in TITLES]
+    tensors = [row for row in rows if row.workload in TITLES]
+    lines = [*_machine_lines(machine), "", *_aligned(scalars, _HEAD, [_cells(row) for row in scalars])]
+    lines += ["", NOTES.rstrip(), "", "", *_aligned(tensors, _TENSOR_HEAD, [_tensor_cells(row) for row in tensors])]
+    lines += ["", (TENSOR_NOTES if machine.get("torch") else TENSOR_NOTES + NO_TORCH).rstrip()]
+    return "\n".join([*lines, *_disturbance(rows)])

@@ -59,7 +59,7 @@ def xor() -> Workload:
         sizes=(2, 16, 1),
         X=X.tolist(),
         y=[float(label) for label in y],
-        weights=[p.data for p in nn.MLP(2, [16, 1], init="he", seed=0).parameters()],
+        weights=[p.data for p in nn.scalar.MLP(2, [16, 1], init="he", seed=0).parameters()],
         first_rate=0.5,
     )
 
@@ -74,7 +74,7 @@ def two_moons() -> Workload:
         sizes=(2, 16, 16, 1),
         X=X.tolist(),
         y=[2.0 * label - 1.0 for label in y.tolist()],
-        weights=[p.data for p in nn.MLP(2, [16, 16, 1], init="uniform", seed=1337).parameters()],
+        weights=[p.data for p in nn.scalar.MLP(2, [16, 16, 1], init="uniform", seed=1337).parameters()],
         first_rate=1.0,
         decay=0.009,
     )

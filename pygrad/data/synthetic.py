@@ -77,7 +77,8 @@ def xor() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     X : ndarray of float64, shape (4, 2)
         (0, 0), (0, 1), (1, 0), (1, 1).
     y : ndarray of int64, shape (4,)
-        1 where exactly one of the two is 1.
+        1 where exactly one of the two is 1. A cross-entropy takes it as it is; a loss from logits wants floats, of
+        the network's dtype like `X`.
 
     Examples
     --------

@@ -13,10 +13,11 @@ from .. import init as _init
 from .._engine import find_op, native
 from ..random import Generator
 from ..value import Value
+from .module import Module
+from .names import activation_name
 
-__all__ = ["MLP", "Layer", "Module", "Neuron"]
+__all__ = ["MLP", "Layer", "Neuron"]
 
-_ALIASES = {"leaky": "leaky_relu", "swish": "silu", "identity": "linear"}
 _NAMES = {
     "relu": "ReLU", "tanh": "Tanh", "sigmoid": "Sigmoid", "gelu": "GELU", "gelu_tanh": "GELUTanh", "silu": "SiLU",
     "softplus": "Softplus", "logsigmoid": "LogSigmoid", "selu": "SELU", "mish": "Mish", "relu6": "ReLU6",
@@ -26,22 +27,7 @@ _PARAMETERS = {"leaky_relu": 0.01, "elu": 1.0}  # the slope alpha of those that 
 
 
 def _activation(name: str) -> str:
-    name = _ALIASES.get(name, name)
-    if name not in _NAMES:
-        raise ValueError(f"no activation is named {name!r}; there are {', '.join(sorted([*_NAMES, *_ALIASES]))}")
-    return name
-
-
-class Module:
-    """What has parameters."""
-
-    def parameters(self) -> list[Value]:
-        """Return the values that training changes."""
-        return []
-
-    def zero_grad(self) -> None:
-        """Set the gradient of every parameter to 0."""
-        native.zero_grad(self.parameters())
+    return activation_name(name, _NAMES)
 
 
 class Neuron(Module):

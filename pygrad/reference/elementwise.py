@@ -67,6 +67,18 @@ class Elementwise:
         """Square root: dy/dx = 1 / (2 y)."""
         return self._unary("sqrt", _ieee.sqrt, lambda g, x, y: _ieee.divide(g, 2.0 * y))
 
+    def rsqrt(self) -> Value:
+        """Inverse square root: dy/dx = -y**3 / 2."""
+        return self._unary("rsqrt", lambda x: _ieee.divide(1.0, _ieee.sqrt(x)), lambda g, x, y: g * (-0.5 * y * y * y))
+
+    def square(self) -> Value:
+        """Square: dy/dx = 2 x."""
+        return self._unary("square", lambda x: x * x, lambda g, x, y: g * (2.0 * x))
+
+    def reciprocal(self) -> Value:
+        """Inverse: dy/dx = -y**2."""
+        return self._unary("reciprocal", lambda x: _ieee.divide(1.0, x), lambda g, x, y: -(g * (y * y)))
+
     def abs(self) -> Value:
         """Absolute value: dy/dx = sign(x), 0 at 0."""
         return self._unary("abs", math.fabs, lambda g, x, y: g * _ieee.sign(x))

@@ -22,6 +22,9 @@ ORACLE(expm1, 2 * expl(a / 2) * sinhl(a / 2))
 ORACLE(log, log2l(a) / log2l(expl(1.0L)))
 ORACLE(log1p, 2 * atanhl(a / (2 + a)))
 ORACLE(sqrt, expl(logl(a) / 2))
+ORACLE(rsqrt, expl(-logl(a) / 2))
+ORACLE(square, a > 0 ? expl(2 * logl(a)) : a < 0 ? expl(2 * logl(-a)) : 0)
+ORACLE(reciprocal, a > 0 ? expl(-logl(a)) : -expl(-logl(-a)))
 ORACLE(abs, fmaxl(a, -a))
 ORACLE(sign, copysignl(1.0L, a))
 ORACLE(sin, 2 * sinl(a / 2) * cosl(a / 2))
@@ -66,6 +69,9 @@ static const oracle oracles[] = {
     {"log", o_log, {{{5, 1e3}}}},
     {"log1p", o_log1p, {{{4, 1e3}}}},
     {"sqrt", o_sqrt, {{{5, 1e3}}}},
+    {"rsqrt", o_rsqrt, {{{5, 1e3}}}},
+    {"square", o_square, {{{3, 1e3}}}},
+    {"reciprocal", o_reciprocal, {{{-3, -0.4}, {3, 1e3}}}},
     {"abs", o_abs, {{{-3, -0.1}}}},
     {"sign", o_sign, {{{-3, -0.1}}}},
     {"sin", o_sin, {{{3, 9}}}},

@@ -1,0 +1,433 @@
+/* Backward over tensors.
+ *
+ * Three passes over the nodes behind the roots, none of them recursive:
+ *
+ *   reach    stamps every node and counts how many of its consumers are among them;
+ *   arrange  puts them into an order in which every node comes after all its consumers (Kahn), and, for chosen inputs,
+ *            marks the nodes that lie between these and the roots;
+ *   run      hands each node's gradient, which is whole by then, to its function, and what that returns to the inputs.
+ *
+ * Nothing but `run` changes a gradient. */
+#include "core/autograd.h"
+#include "core/walk_id.h"
+
+#include "core/buffer.h"
+#include "ops/elementwise.h"
+
+enum { CAPTURED = 1, RUNS = 2 }; /* bits of node->wanted */
+
+typedef struct {
+    uint8_t id;
+    bool retain_graph;
+    int64_t count;
+    pg_node *stack;
+    pg_node *reached; /* all others that are stamped, until they have an order */
+    pg_node **order;  /* [count] */
+    int n_inputs;     /* of chosen inputs; 0 for all leaves */
+    pg_tensor *const *inputs;
+    pg_tensor **captured; /* [n_inputs] */
+} pg_walk;
+
+/* ---- reach ------------------------------------------------------------------------------------------------------- */
+
+static inline void push(pg_node **list, pg_node *node)
+{
+    node->next = *list;
+    *list = node;
+}
+
+static inline pg_node *pop(pg_node **list)
+{
+    pg_node *const node = *list;
+    *list = node->next;
+    return node;
+}
+
+static inline pg_status visit(pg_walk *walk, pg_node *node)
+{
+    if (node->walk == walk->id)
+        return PG_OK;
+    if (PG_UNLIKELY(node->walk != 0 && !pg_walk_is_lost(node->walk)))
+        return pg_fail(PG_BUSY,
+                       "backward() reached a tensor that another backward pass is working on; wait for that one "
+                       "to return");
+    node->walk = walk->id;
+    node->pending = 0;
+    node->wanted = 0;
+    walk->count++;
+    push(&walk->stack, node);
+    return PG_OK;
+}
+
+static pg_status reach(pg_walk *walk, int roots, pg_tensor *const *root)
+{
+    for (int i = 0; i < roots; i++) {
+        pg_status status = visit(walk, pg_gradient_node(root[i]));
+        while (walk->stack != NULL && status == PG_OK) {
+            pg_node *const node = pop(&walk->stack);
+            push(&walk->reached, node);
+            for (int k = 0; k < node->n_edges && status == PG_OK; k++) {
+                pg_node *const input = node->edges[k].node;
+                if (input == NULL)
+                    continue;
+                status = visit(walk, input);
+                input->pending += status == PG_OK;
+            }
+        }
+        if (status != PG_OK)
+            return status;
+    }
+    return PG_OK;
+}
+
+static void let_go(pg_walk *walk)
+{
+    while (walk->stack != NULL)
+        pop(&walk->stack)->walk = 0;
+    while (walk->reached != NULL)
+        pop(&walk->reached)->walk = 0;
+}
+
+/* ---- arrange ----------------------------------------------------------------------------------------------------- */
+
+static void arrange(pg_walk *walk)
+{
+    pg_node *ready = NULL, *others = walk->reached;
+    walk->reached = NULL;
+    while (others != NULL) {
+        pg_node *const node = pop(&others);
+        if (node->pending == 0)
+            push(&ready, node);
+    }
+    int64_t n = 0;
+    while (ready != NULL) {
+        pg_node *const node = pop(&ready);
+        walk->order[n++] = node;
+        for (int k = node->n_edges - 1; k >= 0; k--) {
+            pg_node *const input = node->edges[k].node;
+            if (input != NULL && --input->pending == 0)
+                push(&ready, input);
+        }
+    }
+}
+
+static void mark_wanted(pg_walk *walk)
+{
+    for (int i = 0; i < walk->n_inputs; i++)
+        if (walk->inputs[i]->node != NULL && walk->inputs[i]->node->walk == walk->id)
+            walk->inputs[i]->node->wanted |= CAPTURED;
+    for (int64_t i = walk->count - 1; i >= 0; i--) {
+        pg_node *const node = walk->order[i];
+        for (int k = 0; k < node->n_edges; k++)
+            if (node->edges[k].node != NULL && node->edges[k].node->wanted)
+                node->wanted |= RUNS;
+        if (walk->n_inputs == 0)
+            node->wanted = RUNS;
+    }
+}
+
+/* ---- run --------------------------------------------------------------------------------------------------------- */
+
+/* Whether nobody else sees the memory of t, so that it may be changed or kept. */
+static bool is_ours(const pg_tensor *t)
+{
+    return t->refs == 1 && t->storage->refs == 1 && t->storage->release == NULL && pg_is_contiguous(t);
+}
+
+/* Two gradients of one tensor are alike, unless its `data` was replaced between two uses. */
+static pg_status check_alike(const pg_tensor *a, const pg_tensor *b)
+{
+    if (PG_LIKELY(a->dtype == b->dtype && pg_same_shape(a, b)))
+        return PG_OK;
+    return pg_fail(PG_BAD_SHAPE,
+                   "backward: gradients of shape %s, dtype %s and of shape %s, dtype %s meet at one tensor",
+                   PG_SHAPE(a), pg_dtype_name[a->dtype], PG_SHAPE(b), pg_dtype_name[b->dtype]);
+}
+
+/* *sum += t, where *sum may be NULL. Takes over the reference to t. */
+static pg_status add_to(pg_tensor **sum, pg_tensor *t)
+{
+    if (*sum == NULL) {
+        *sum = t;
+        return PG_OK;
+    }
+    pg_status status = check_alike(*sum, t);
+    if (status != PG_OK) {
+        pg_tensor_release(t);
+        return status;
+    }
+    if (is_ours(*sum) && !pg_grad_enabled()) {
+        status = pg_add_in_place(*sum, t);
+    } else {
+        pg_tensor *const total = pg_tensor_binary(PG_OP_add, *sum, t);
+        status = total == NULL ? pg_failure() : PG_OK;
+        if (total != NULL) {
+            pg_tensor_release(*sum);
+            *sum = total;
+        }
+    }
+    pg_tensor_release(t);
+    return status;
+}
+
+/* Adds t to a gradient that people see: the same tensor goes on to hold it. */
+static pg_status accumulate(pg_tensor **grad, pg_tensor *t)
+{
+    if (*grad == NULL) {
+        const bool tight = (size_t)t->numel * pg_itemsize[t->dtype] == t->storage->bytes;
+        *grad = is_ours(t) && tight ? pg_tensor_retain(t) : pg_tensor_copy(t);
+        return *grad == NULL ? pg_failure() : PG_OK;
+    }
+    if (pg_grad_enabled() || (*grad)->flags & PG_REQUIRES_GRAD || pg_overlaps_itself(*grad))
+        return add_to(grad, pg_tensor_retain(t));
+    const pg_status status = check_alike(*grad, t);
+    if (status != PG_OK)
+        return status;
+    pg_bump(*grad);
+    return pg_add_in_place(*grad, t);
+}
+
+static pg_status check_saved(const pg_node *node)
+{
+    if (node->freed)
+        return pg_fail(
+            PG_BAD_STATE,
+            "%s: Trying to backward through the graph a second time: its saved tensors were freed by the first "
+            "backward() or autograd.grad(). Specify retain_graph=True there if you need this.",
+            pg_node_name(node));
+    for (int i = 0; i < node->n_saved; i++) {
+        const pg_saved *const saved = &node->saved[i];
+        if (saved->tensor == NULL || saved->tensor->storage->version == saved->version)
+            continue;
+        return pg_fail(PG_BAD_STATE,
+                       "%s: one of the variables needed for gradient computation has been modified by an inplace "
+                       "operation: a %s tensor of shape %s is at version %u; expected version %u instead. Change a "
+                       "clone() of it.",
+                       pg_node_name(node), pg_dtype_name[saved->tensor->dtype], PG_SHAPE(saved->tensor),
+                       saved->tensor->storage->version, saved->version);
+    }
+    return PG_OK;
+}
+
+static void free_saved(pg_node *node)
+{
+    for (int i = 0; i < node->n_saved; i++) {
+        pg_tensor *const saved = node->saved[i].tensor;
+        node->saved[i].tensor = NULL;
+        node->freed |= saved != NULL;
+        pg_tensor_release(saved);
+    }
+}
+
+/* Runs the node's function on the gradients of its outputs and passes on what it gives. */
+static pg_status run_function(const pg_walk *walk, pg_node *node)
+{
+    enum { FEW = 8 };
+    pg_tensor *few_grads[FEW], *few_outs[FEW], **grads = few_grads, **outs = few_outs;
+    const size_t grads_bytes = (size_t)node->n_outputs * sizeof *grads,
+                 outs_bytes = (size_t)node->n_edges * sizeof *outs;
+    pg_status status = check_saved(node);
+    if (status != PG_OK)
+        return status;
+    if (node->n_outputs > FEW && (grads = pg_buffer_take(grads_bytes)) == NULL)
+        return PG_NO_MEMORY;
+    if (node->n_edges > FEW && (outs = pg_buffer_take(outs_bytes)) == NULL) {
+        if (grads != few_grads)
+            pg_buffer_give(grads, grads_bytes);
+        return PG_NO_MEMORY;
+    }
+    for (int k = 0; k < node->n_outputs; k++)
+        grads[k] = node->outputs[k].incoming;
+    memset(outs, 0, outs_bytes);
+    status = node->function->backward(node, grads, outs);
+    if (!walk->retain_graph && status == PG_OK)
+        free_saved(node);
+    for (int i = 0; i < node->n_edges; i++) {
+        const pg_edge *const edge = &node->edges[i];
+        if (outs[i] == NULL)
+            continue;
+        if (status == PG_OK && edge->node != NULL && edge->node->wanted)
+            status = add_to(&edge->node->outputs[edge->output].incoming, outs[i]);
+        else
+            pg_tensor_release(outs[i]);
+    }
+    if (grads != few_grads)
+        pg_buffer_give(grads, grads_bytes);
+    if (outs != few_outs)
+        pg_buffer_give(outs, outs_bytes);
+    return status;
+}
+
+static void capture(const pg_walk *walk, const pg_node *node)
+{
+    for (int i = 0; i < walk->n_inputs; i++)
+        if (walk->inputs[i]->node == node)
+            walk->captured[i] = pg_tensor_retain(node->outputs[walk->inputs[i]->output].incoming);
+}
+
+static pg_status run_node(const pg_walk *walk, pg_node *node)
+{
+    bool arrived = false;
+    for (int k = 0; k < node->n_outputs; k++) {
+        pg_output *const output = &node->outputs[k];
+        arrived |= output->incoming != NULL;
+        if (walk->n_inputs == 0 && output->incoming != NULL && output->retains) {
+            const pg_status status = accumulate(&output->grad, output->incoming);
+            if (status != PG_OK)
+                return status;
+        }
+    }
+    if (node->wanted & CAPTURED)
+        capture(walk, node);
+    return arrived && node->wanted & RUNS && node->function->backward != NULL ? run_function(walk, node) : PG_OK;
+}
+
+static void drop_incoming(pg_node *node)
+{
+    for (int k = 0; k < node->n_outputs; k++) {
+        pg_tensor *const incoming = node->outputs[k].incoming;
+        node->outputs[k].incoming = NULL;
+        pg_tensor_release(incoming);
+    }
+}
+
+static pg_status run(const pg_walk *walk)
+{
+    pg_status status = PG_OK;
+    for (int64_t i = 0; i < walk->count; i++) {
+        pg_node *const node = walk->order[i];
+        if (status == PG_OK)
+            status = run_node(walk, node);
+        drop_incoming(node);
+        node->walk = 0;
+    }
+    return status;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
+
+/* Whether a `.grad` that this walk may add to has the memory of t. */
+static bool is_added_to(const pg_walk *walk, const pg_tensor *t)
+{
+    for (int64_t i = 0; i < walk->count; i++)
+        for (int k = 0; k < walk->order[i]->n_outputs; k++) {
+            const pg_tensor *const grad = walk->order[i]->outputs[k].grad;
+            if (grad != NULL && grad->storage == t->storage)
+                return true;
+        }
+    return false;
+}
+
+static pg_tensor *seed_for(const pg_walk *walk, const pg_tensor *root, pg_tensor *gradient)
+{
+    if (gradient == NULL) {
+        if (root->numel != 1) {
+            pg_fail(PG_BAD_STATE,
+                    "backward: grad can be implicitly created only for scalar outputs, and this one has the "
+                    "shape %s: give a gradient, or reduce it with sum() or mean()",
+                    PG_SHAPE(root));
+            return NULL;
+        }
+        return pg_tensor_full(root->dtype, root->ndim, root->shape, 1.0);
+    }
+    if (!pg_same_shape(root, gradient)) {
+        pg_fail(PG_BAD_SHAPE,
+                "backward: Mismatch in shape: the gradient has a shape of %s and the output has a shape of %s",
+                PG_SHAPE(gradient), PG_SHAPE(root));
+        return NULL;
+    }
+    /* x.backward(x.grad): the seed travels on, as itself or as a view, while x.grad is added to. */
+    return is_added_to(walk, gradient) && gradient->dtype == root->dtype ? pg_tensor_copy(gradient)
+                                                                         : pg_tensor_cast(gradient, root->dtype);
+}
+
+static pg_status check_roots(int roots, pg_tensor *const *root)
+{
+    for (int i = 0; i < roots; i++) {
+        if (!(root[i]->flags & PG_REQUIRES_GRAD))
+            return pg_fail(PG_BAD_STATE,
+                           "backward: element %d of tensors does not require grad and does not have a grad_fn", i);
+        if (pg_check_history("backward", root[i]) != PG_OK)
+            return PG_BAD_STATE;
+        if (pg_gradient_node(root[i]) == NULL)
+            return PG_NO_MEMORY;
+    }
+    return PG_OK;
+}
+
+/* Between the stamps and their end. */
+static pg_status arrange_and_run(pg_walk *walk, int roots, pg_tensor *const *root, pg_tensor *const *gradients)
+{
+    size_t bytes = (size_t)walk->count * sizeof *walk->order;
+    walk->order = pg_buffer_take(bytes);
+    if (walk->order == NULL) {
+        let_go(walk);
+        return PG_NO_MEMORY;
+    }
+    arrange(walk);
+    mark_wanted(walk);
+    pg_status status = PG_OK;
+    for (int i = 0; i < roots && status == PG_OK; i++) {
+        pg_tensor *const seed = seed_for(walk, root[i], gradients == NULL ? NULL : gradients[i]);
+        status = seed == NULL ? pg_failure() : add_to(&root[i]->node->outputs[root[i]->output].incoming, seed);
+    }
+    if (status == PG_OK) {
+        status = run(walk);
+    } else {
+        for (int64_t i = 0; i < walk->count; i++) {
+            drop_incoming(walk->order[i]);
+            walk->order[i]->walk = 0;
+        }
+    }
+    pg_buffer_give(walk->order, bytes);
+    return status;
+}
+
+static pg_status walk_graph(pg_walk *walk, int roots, pg_tensor *const *root, pg_tensor *const *gradients)
+{
+    pg_status status = check_roots(roots, root);
+    if (status != PG_OK)
+        return status;
+    walk->id = pg_walk_begin();
+    if (walk->id == 0)
+        return pg_fail(PG_BUSY, "more than %d backward passes are under way at once", PG_LAST_WALK);
+    /* The graph may lose its last owner while it is walked. */
+    for (int i = 0; i < roots; i++)
+        pg_tensor_retain(root[i]);
+    const int recording = pg_set_grad_enabled(0);
+    status = reach(walk, roots, root);
+    if (status == PG_OK)
+        status = arrange_and_run(walk, roots, root, gradients);
+    else
+        let_go(walk);
+    pg_set_grad_enabled(recording);
+    for (int i = 0; i < roots; i++)
+        pg_tensor_release(root[i]);
+    pg_walk_end(walk->id);
+    return status;
+}
+
+pg_status pg_tensor_backward(pg_tensor *root, pg_tensor *gradient, int retain_graph)
+{
+    pg_walk walk = {.retain_graph = retain_graph != 0};
+    return walk_graph(&walk, 1, &root, &gradient);
+}
+
+pg_status pg_tensor_gradients(int roots, pg_tensor *const *root, pg_tensor *const *gradients, int n,
+                              pg_tensor *const *inputs, int retain_graph, pg_tensor **out)
+{
+    for (int i = 0; i < n; i++) {
+        out[i] = NULL;
+        if (!(inputs[i]->flags & PG_REQUIRES_GRAD))
+            return pg_fail(PG_BAD_STATE, "grad: the differentiated tensor at index %d does not require grad", i);
+    }
+    if (n < 1) /* which would stand for all leaves */
+        return pg_fail(PG_BAD_STATE, "grad: inputs cannot be empty");
+    pg_walk walk = {.retain_graph = retain_graph != 0, .n_inputs = n, .inputs = inputs, .captured = out};
+    const pg_status status = walk_graph(&walk, roots, root, gradients);
+    for (int i = 0; i < n && status != PG_OK; i++) {
+        pg_tensor_release(out[i]);
+        out[i] = NULL;
+    }
+    return status;
+}

@@ -1,0 +1,74 @@
+/* mse_loss, l1_loss, huber_loss. */
+#include "ops/loss.h"
+
+/* ---- d^2 --------------------------------------------------------------------------------------------------------- */
+
+#define VALUE(d) ((d) * (d))
+#define SLOPE(d) (2 * (d))
+#define T float
+#define NAME(f) mse_##f##_f32
+#include "ops/loss_regression_body.h"
+#define T double
+#define NAME(f) mse_##f##_f64
+#include "ops/loss_regression_body.h"
+#undef VALUE
+#undef SLOPE
+
+/* ---- |d|, whose slope is 0 at 0 and for nan ---------------------------------------------------------------------- */
+
+#define VALUE(d) ((d) < 0 ? -(d) : (d))
+#define SLOPE(d) (T)(((d) > 0) - ((d) < 0))
+#define T float
+#define NAME(f) l1_##f##_f32
+#include "ops/loss_regression_body.h"
+#define T double
+#define NAME(f) l1_##f##_f64
+#include "ops/loss_regression_body.h"
+#undef VALUE
+#undef SLOPE
+
+/* ---- d^2 / 2 up to delta, then the tangent ----------------------------------------------------------------------- */
+
+#define SIZE(d) ((d) < 0 ? -(d) : (d))
+#define VALUE(d) (SIZE(d) < delta ? (T)0.5 * (d) * (d) : delta * (SIZE(d) - (T)0.5 * delta))
+#define SLOPE(d) ((d) < -delta ? -delta : (d) > delta ? delta : (d))
+#define T float
+#define NAME(f) huber_##f##_f32
+#include "ops/loss_regression_body.h"
+#define T double
+#define NAME(f) huber_##f##_f64
+#include "ops/loss_regression_body.h"
+
+/* ---- the functions ----------------------------------------------------------------------------------------------- */
+
+static const pg_loss mse = {"mse_loss",
+                            {.name = "MseLoss", .backward = pg_pointwise_backward},
+                            0,
+                            {{mse_values_f32, mse_slopes_f32}, {mse_values_f64, mse_slopes_f64}}};
+static const pg_loss l1 = {"l1_loss",
+                           {.name = "L1Loss", .backward = pg_pointwise_backward},
+                           0,
+                           {{l1_values_f32, l1_slopes_f32}, {l1_values_f64, l1_slopes_f64}}};
+static const pg_loss huber = {"huber_loss",
+                              {.name = "HuberLoss", .backward = pg_pointwise_backward},
+                              0,
+                              {{huber_values_f32, huber_slopes_f32}, {huber_values_f64, huber_slopes_f64}}};
+
+pg_tensor *pg_tensor_mse_loss(pg_tensor *input, pg_tensor *target, pg_loss_mode mode)
+{
+    return pg_pointwise_loss(&mse, input, target, NULL, 0.0, mode);
+}
+
+pg_tensor *pg_tensor_l1_loss(pg_tensor *input, pg_tensor *target, pg_loss_mode mode)
+{
+    return pg_pointwise_loss(&l1, input, target, NULL, 0.0, mode);
+}
+
+pg_tensor *pg_tensor_huber_loss(pg_tensor *input, pg_tensor *target, double delta, pg_loss_mode mode)
+{
+    if (!(delta > 0.0)) {
+        pg_fail(PG_BAD_STATE, "huber_loss: delta has to be positive, not %g", delta);
+        return NULL;
+    }
+    return pg_pointwise_loss(&huber, input, target, NULL, delta, mode);
+}

@@ -1,0 +1,266 @@
+"""Differentiation: backward, gradients of chosen inputs, and whether operations are recorded."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Generator, Sequence
+from types import TracebackType
+from typing import Any, TypeVar
+
+from ._engine import Node, Tensor, native
+from ._method import method
+
+__all__ = ["Node", "backward", "enable_grad", "grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def is_grad_enabled() -> bool:
+    """Tell whether operations of this thread are recorded.
+
+    Examples
+    --------
+    >>> with no_grad():
+    ...     is_grad_enabled()
+    False
+    """
+    return native.is_grad_enabled()
+
+
+class _GradMode:
+    """A context, and a decorator of functions and generators, in which recording is on or off, for this thread."""
+
+    def __init__(self, mode: bool) -> None:
+        self.mode = mode
+        self._before: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._before.append(native.set_grad_enabled(self.mode))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        native.set_grad_enabled(self._before.pop())
+
+    def __call__(self, function: F) -> F:
+        mode = self.mode
+        if inspect.isgeneratorfunction(function):
+            decorated: F = _generator(function, mode)
+            return decorated
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with _GradMode(mode):
+                return function(*args, **kwargs)
+
+        return wrapped  # type: ignore[return-value]
+
+
+def _generator(function: Any, mode: bool) -> Any:
+    """Wrap a generator function so that its own code runs in the mode, and the code between its steps does not."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        steps = function(*args, **kwargs)
+        resume: Callable[[], Any] = functools.partial(next, steps)
+        while True:
+            try:
+                with _GradMode(mode):
+                    item = resume()
+            except StopIteration as end:
+                return end.value
+            try:
+                sent = yield item
+                resume = functools.partial(steps.send, sent)
+            except GeneratorExit:
+                with _GradMode(mode):
+                    steps.close()
+                raise
+            except BaseException as error:
+                resume = functools.partial(steps.throw, error)
+
+    return wrapped
+
+
+class no_grad(_GradMode):
+    """Context and decorator in which operations are not recorded: their results require no gradient.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> x = pygrad.ones(2, requires_grad=True)
+    >>> with pygrad.no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
+
+    def __new__(cls, function: Any = None) -> Any:
+        """Return a context, or the function decorated, for the form ``@no_grad`` without parentheses."""
+        made = super().__new__(cls)
+        if function is None:
+            return made
+        made.__init__()  # type: ignore[misc]
+        return made(function)
+
+    def __init__(self, function: Any = None) -> None:
+        super().__init__(False)
+
+
+class enable_grad(_GradMode):
+    """Context and decorator in which operations are recorded, inside `no_grad` too.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> x = pygrad.ones(2, requires_grad=True)
+    >>> with pygrad.no_grad(), pygrad.enable_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    True
+    """
+
+    def __new__(cls, function: Any = None) -> Any:
+        """Return a context, or the function decorated, for the form ``@enable_grad`` without parentheses."""
+        made = super().__new__(cls)
+        if function is None:
+            return made
+        made.__init__()  # type: ignore[misc]
+        return made(function)
+
+    def __init__(self, function: Any = None) -> None:
+        super().__init__(True)
+
+
+class set_grad_enabled(_GradMode):
+    """Set whether operations of this thread are recorded: at once, and, as a context, until its end.
+
+    Examples
+    --------
+    >>> with set_grad_enabled(False):
+    ...     is_grad_enabled()
+    False
+    >>> is_grad_enabled()
+    True
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(bool(mode))
+        self._outside = native.set_grad_enabled(self.mode)
+
+    def __enter__(self) -> None:
+        native.set_grad_enabled(self.mode)
+        self._before.append(self._outside)
+
+    def __call__(self, function: F) -> F:
+        """Decorate a function: the setting is for its calls alone."""
+        native.set_grad_enabled(self._outside)
+        return super().__call__(function)
+
+
+def _no_second_order(create_graph: bool) -> None:
+    if create_graph:
+        raise NotImplementedError("create_graph=True: second derivatives are not supported yet")
+
+
+@method
+def backward(
+    self: Tensor,
+    gradient: Tensor | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Add the derivative of this tensor with respect to every leaf it depends on to the `grad` of that leaf.
+
+    Parameters
+    ----------
+    gradient : Tensor of self's shape, optional
+        What dL/dself is; 1 for a tensor of one element.
+    retain_graph : bool, optional
+        Keep what the graph has saved, for another call.
+    inputs : Tensor or sequence of Tensor, optional
+        Add to the gradients of these alone.
+
+    Raises
+    ------
+    RuntimeError
+        When nothing was recorded, `gradient` is missing for a tensor of more than one element, the graph was freed by
+        an earlier call, or something that backward needs was changed in place.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> x = pygrad.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+    _no_second_order(create_graph)
+    if inputs is None:
+        native.tensor_backward(self, gradient, bool(retain_graph))
+        return
+    chosen = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    if not chosen:
+        raise RuntimeError("backward: inputs cannot be empty")
+    for t, g in zip(chosen, native.tensor_gradients([self], [gradient], chosen, bool(retain_graph)), strict=True):
+        if g is None:
+            continue
+        if not t.is_leaf:
+            t.retain_grad()
+        with no_grad():
+            t.grad = g.clone() if t.grad is None else t.grad.add_(g)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+) -> tuple[Tensor | None, ...]:
+    """Return the derivatives of the outputs with respect to the inputs; no tensor's `grad` changes.
+
+    Parameters
+    ----------
+    outputs, inputs : Tensor or sequence of Tensor
+        The derivatives are summed over the outputs.
+    grad_outputs : Tensor, or sequence of Tensor and None, optional
+        dL/doutput of each output; None for 1, where an output has one element.
+    retain_graph : bool, optional
+        Keep what the graph has saved, for another call.
+    allow_unused : bool, optional
+        Return None for an input that no output depends on, instead of an error.
+
+    Raises
+    ------
+    RuntimeError
+        As for `backward`, and when an input was not used.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> x = pygrad.tensor(3.0, requires_grad=True)
+    >>> pygrad.autograd.grad(x**2, x)
+    (tensor(6.),)
+    """
+    _no_second_order(create_graph)
+    roots = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    leaves = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    seeds: list[Tensor | None]
+    if grad_outputs is None:
+        seeds = [None] * len(roots)
+    else:
+        seeds = [grad_outputs] if isinstance(grad_outputs, Tensor) else list(grad_outputs)
+    if len(seeds) != len(roots):
+        raise RuntimeError(f"grad: there are {len(roots)} outputs and {len(seeds)} grad_outputs")
+    found: list[Tensor | None] = native.tensor_gradients(roots, seeds, leaves, bool(retain_graph))
+    for i, g in enumerate(found):
+        if g is None and not allow_unused:
+            raise RuntimeError(
+                f"grad: the differentiated tensor at index {i} appears to not have been used in the graph: "
+                "set allow_unused=True if that is wanted"
+            )
+    return tuple(found)

@@ -1,0 +1,367 @@
+"""Functions that work element by element, with broadcasting and PyTorch's promotion of dtypes.
+
+Those that are rows of the op table as they stand come from `_op_functions`; the others are here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, overload
+
+from . import _op_functions
+from ._engine import Tensor, Value, find_op, native
+from ._method import method
+from ._op_functions import *  # noqa: F403
+from ._types import Operand
+
+_POW = find_op("pow")
+
+# Of C, before the methods of the same names below take their places.
+_UnaryMethod = Callable[[Tensor], Tensor]
+_BinaryMethod = Callable[[Tensor, Operand], Tensor]
+_gelu: _UnaryMethod = getattr(Tensor, "gelu")  # noqa: B009
+_hardtanh: _UnaryMethod = getattr(Tensor, "hardtanh")  # noqa: B009
+_softplus: _UnaryMethod = getattr(Tensor, "softplus")  # noqa: B009
+_leaky_relu: _BinaryMethod = getattr(Tensor, "leaky_relu")  # noqa: B009
+_elu: _BinaryMethod = getattr(Tensor, "elu")  # noqa: B009
+_swish: _BinaryMethod = getattr(Tensor, "swish")  # noqa: B009
+
+
+@method
+def leaky_relu(input: Tensor, negative_slope: Operand = 0.01) -> Tensor:
+    """Return x where x > 0, ``negative_slope * x`` elsewhere; a slope that is a tensor learns (PReLU).
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.leaky_relu(pygrad.tensor([-2.0, 3.0]))
+    tensor([-0.0200,  3.0000])
+    """
+    return _leaky_relu(input, negative_slope)
+
+
+@method
+def elu(input: Tensor, alpha: Operand = 1.0) -> Tensor:
+    """Return x where x > 0, ``alpha * (exp(x) - 1)`` elsewhere (Clevert et al. 2015).
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.elu(pygrad.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
+    return _elu(input, alpha)
+
+
+@method
+def swish(input: Tensor, beta: Operand = 1.0) -> Tensor:
+    """Return ``x * sigmoid(beta * x)`` (Ramachandran et al. 2017); a beta that is a tensor learns.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.swish(pygrad.tensor([0.0, 2.0]))
+    tensor([0.0000, 1.7616])
+    """
+    return _swish(input, beta)
+
+
+@method
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """Return ``x * Phi(x)``, Phi the standard normal distribution (Hendrycks and Gimpel 2016).
+
+    Parameters
+    ----------
+    approximate : {'none', 'tanh'}
+        'tanh' for ``x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 * x**3)))``.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.gelu(pygrad.tensor([-1.0, 0.0, 1.0]))
+    tensor([-0.1587,  0.0000,  0.8413])
+    """
+    if approximate == "none":
+        return _gelu(input)
+    if approximate == "tanh":
+        return input.gelu_tanh()
+    raise ValueError(f"gelu: approximate has to be 'none' or 'tanh', not {approximate!r}")
+
+
+@method
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    """Return ``log(1 + exp(beta * x)) / beta``, and x itself where ``beta * x`` is above the threshold.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.softplus(pygrad.tensor([0.0, 30.0]))
+    tensor([ 0.6931, 30.0000])
+    """
+    if beta == 1.0 and threshold == 20.0:
+        return _softplus(input)
+    scaled = input * beta
+    linear = scaled > threshold
+    return where(linear, input, (where(linear, 0.0, scaled).exp().log1p()) / beta)
+
+
+@method
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """Return x cut to [min_val, max_val]; the gradient is 0 at both ends, unlike that of `clamp`.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.hardtanh(pygrad.tensor([-3.0, 0.5, 3.0]))
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if min_val == -1.0 and max_val == 1.0:
+        return _hardtanh(input)
+    if min_val == -1.0 and max_val == 1.0:
+        return _hardtanh(input)
+    inside = (input > min_val) & (input < max_val)
+    return where(inside | (input != input), input, input.detach().clamp(min_val, max_val))
+
+
+@method
+def pow(input: Operand, exponent: Operand) -> Tensor:
+    """Return ``input ** exponent``; either may be a number, not both.
+
+    The gradient is ``exponent * input**(exponent - 1)`` for the base and ``input**exponent * log(input)`` for the
+    exponent; 0 for the base where the exponent is 0, and for the exponent where the base is 0 and the exponent is not
+    negative.
+
+    Raises
+    ------
+    RuntimeError
+        For an integer base with a negative number for its exponent.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.pow(pygrad.tensor([1.0, 2.0, 3.0]), 2)
+    tensor([1., 4., 9.])
+    """
+    return native.tensor_elementwise(_POW, input, exponent)
+
+
+@overload
+def maximum(input: Tensor, other: Operand) -> Tensor: ...
+@overload
+def maximum(input: Operand, other: Tensor) -> Tensor: ...
+@overload
+def maximum(input: Value | float, other: Value | float) -> Value: ...
+def maximum(input: Any, other: Any) -> Any:
+    """Return the larger of two, for each element, broadcast; without a tensor, the larger of two Values or numbers.
+
+    Equal ones share the gradient, nan travels.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.maximum(pygrad.tensor([-1.0, 2.0]), 0.0)
+    tensor([0., 2.])
+    """
+    return _of_two("maximum", input, other)
+
+
+@overload
+def minimum(input: Tensor, other: Operand) -> Tensor: ...
+@overload
+def minimum(input: Operand, other: Tensor) -> Tensor: ...
+@overload
+def minimum(input: Value | float, other: Value | float) -> Value: ...
+def minimum(input: Any, other: Any) -> Any:
+    """Return the smaller of two, for each element, broadcast; without a tensor, the smaller of two Values or numbers.
+
+    Equal ones share the gradient, nan travels.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.minimum(pygrad.tensor([-1.0, 2.0]), 0.0)
+    tensor([-1.,  0.])
+    """
+    return _of_two("minimum", input, other)
+
+
+def _of_two(name: str, input: Any, other: Any) -> Any:
+    if not isinstance(input, Tensor) and isinstance(other, Tensor):
+        return native.tensor_elementwise(find_op(name), input, other)
+    first = input if isinstance(input, Tensor | Value) else Value(input)
+    return getattr(first, name)(other)
+
+
+@method
+def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
+    """Return ``minimum(maximum(x, min), max)``; a bound is a number, a tensor that broadcasts, or None.
+
+    The gradient passes where ``min <= x <= max``, the ends included. Where ``min > max`` the result is `max`.
+
+    Raises
+    ------
+    RuntimeError
+        When both bounds are None.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.clamp(pygrad.tensor([-2.0, 0.5, 3.0]), min=-1, max=1)
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    return native.tensor_clamp(input, min, max)
+
+
+clip = clamp
+setattr(Tensor, "clip", clamp)  # noqa: B010
+
+
+def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
+    """Return `input` where the condition is true, `other` elsewhere, all broadcast together.
+
+    Parameters
+    ----------
+    condition : Tensor of bool
+    input, other : Tensor, array or number
+
+    Notes
+    -----
+    The gradient of the side that was not taken is 0 times what lies behind it: nan where that is infinite.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> x = pygrad.tensor([-1.0, 2.0])
+    >>> pygrad.where(x > 0, x, 0.0)
+    tensor([0., 2.])
+    """
+    return native.tensor_where(condition, input, other)
+
+
+def _where_method(self: Tensor, condition: Tensor, other: Operand) -> Tensor:
+    """Return self where the condition is true, `other` elsewhere."""
+    return native.tensor_where(condition, self, other)
+
+
+setattr(Tensor, "where", _where_method)  # noqa: B010
+
+
+# ---- comparison and logic ----------------------------------------------------------------------------------------
+
+
+def _comparison(name: str, symbol: str) -> Callable[[Tensor, Operand], Tensor]:
+    operator = f"__{name}__"
+
+    def compare(input: Tensor, other: Operand) -> Tensor:
+        result: Tensor = getattr(input, operator)(other)
+        if result is NotImplemented:
+            raise TypeError(f"{name} takes Tensors, arrays and real numbers, not {other!r}")
+        return result
+
+    compare.__name__ = compare.__qualname__ = name
+    compare.__doc__ = f"""Return a bool tensor: where ``input {symbol} other``, broadcast.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.{name}(pygrad.tensor([1, 2, 3]), 2).tolist() == [x {symbol} 2 for x in (1, 2, 3)]
+    True
+    """
+    return method(compare)
+
+
+eq, ne = _comparison("eq", "=="), _comparison("ne", "!=")
+lt, le = _comparison("lt", "<"), _comparison("le", "<=")
+gt, ge = _comparison("gt", ">"), _comparison("ge", ">=")
+
+
+def _logical(which: int, name: str, symbol: str) -> Callable[[Tensor, Operand], Tensor]:
+    def logic(input: Tensor, other: Operand) -> Tensor:
+        result = native.tensor_logical(which, input, other)
+        if result is NotImplemented:
+            raise TypeError(f"{name} takes Tensors, arrays and real numbers, not {other!r}")
+        return result
+
+    logic.__name__ = logic.__qualname__ = name
+    logic.__doc__ = f"""Return a bool tensor: the {name.replace("_", " ")} of what is not 0, broadcast.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> a, b = [False, False, True, True], [False, True, False, True]
+    >>> pygrad.{name}(pygrad.tensor(a), pygrad.tensor(b)).tolist() == [x {symbol} y for x, y in zip(a, b)]
+    True
+    """
+    return method(logic)
+
+
+logical_and = _logical(0, "logical_and", "&")
+logical_or = _logical(1, "logical_or", "|")
+logical_xor = _logical(2, "logical_xor", "^")
+
+
+@method
+def logical_not(input: Tensor) -> Tensor:
+    """Return a bool tensor: where the input is 0.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.logical_not(pygrad.tensor([0, 2]))
+    tensor([ True, False])
+    """
+    return input == 0
+
+
+# ---- changes in place --------------------------------------------------------------------------------------------
+
+
+@method
+def copy_(self: Tensor, src: Tensor) -> Tensor:
+    """Overwrite self with `src`, broadcast and converted to self's dtype; return self.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.zeros(2, 2).copy_(pygrad.tensor([1, 2]))
+    tensor([[1., 2.],
+            [1., 2.]])
+    """
+    return native.tensor_copy_(self, src)
+
+
+@method
+def fill_(self: Tensor, value: Operand) -> Tensor:
+    """Overwrite every element of self with a number; return self.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.zeros(2).fill_(3)
+    tensor([3., 3.])
+    """
+    return native.tensor_fill_(self, value)
+
+
+@method
+def zero_(self: Tensor) -> Tensor:
+    """Overwrite every element of self with 0; return self.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.ones(2).zero_()
+    tensor([0., 0.])
+    """
+    return native.tensor_fill_(self, 0)
+
+
+if not TYPE_CHECKING:  # which know what is defined here, and what the star brings
+    __all__ = sorted(
+        {
+            *_op_functions.__all__,
+            *("clamp", "clip", "elu", "gelu", "hardtanh", "leaky_relu", "maximum", "minimum", "pow"),
+            *("softplus", "swish", "where"),
+            *("eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_not", "logical_or", "logical_xor"),
+        }
+    )
