@@ -49,7 +49,13 @@ def _binary(row: int, name: str, doc: str) -> Callable[[Any, Any], Any]:
             return getattr(input, name)(other)
         return native.tensor_elementwise(row, input, other)
 
-    function.__doc__ = f"Return {doc}, for each element a of the first and b of the second, broadcast."
+    function.__doc__ = f"""Return {doc}, for each element a of the first and b of the second, broadcast.
+
+    Raises
+    ------
+    ShapeError
+        When the shapes do not broadcast.
+    """
     return function
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, SupportsIndex, TypeAlias
 
 import numpy as np
 
@@ -18,4 +18,4 @@ Operand: TypeAlias = Tensor | float | np.number[Any] | np.bool_ | np.ndarray[Any
 #: What `as_dtype` takes; None where there is a default.
 DType: TypeAlias = dtype | type | str | np.dtype[Any] | None
 
-Sizes: TypeAlias = int | Sequence[int]
+Sizes: TypeAlias = SupportsIndex | Sequence[SupportsIndex]

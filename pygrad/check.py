@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from .autograd import grad
 from .value import Value
 
 __all__ = ["GradcheckError", "GradcheckReport", "ParameterCheck", "gradcheck"]
@@ -276,8 +277,6 @@ def _analytic(outputs: Sequence[Any], inputs: Sequence[Any], weights: Sequence[A
         raise TypeError("gradcheck: inputs and outputs are tensors or Values, not both")
     if isinstance(inputs[0], Value):
         return _analytic_of_values(outputs, inputs, weights)
-    from .autograd import grad  # type: ignore[import-not-found, unused-ignore]
-
     differentiable, cotangents = [], []
     for y, w in zip(outputs, weights, strict=True):
         if y.requires_grad:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 
 from . import dtypes
 from ._engine import DTypeError, Tensor, native
 from ._from_python import NumberRangeError, array_from
-from ._types import DType
+from ._types import DType, Operand, Sizes
 from .dtypes import BY_CODE, VALID, as_dtype, dtype, get_default_dtype
 
 __all__ = [
@@ -183,7 +183,7 @@ def _finish(t: Tensor, requires_grad: bool) -> Tensor:
 # ---- of one number -----------------------------------------------------------------------------------------------
 
 
-def read_size(name: str, size: tuple[Any, ...], keyword: Any) -> Any:
+def read_size(name: str, size: tuple[Sizes, ...], keyword: Sizes | None) -> Any:
     """Return the sizes that were given, as ints one by one, as one sequence or by keyword."""
     if keyword is not None:
         if size:
@@ -199,7 +199,7 @@ def read_dtype(given: DType) -> dtype:
     return get_default_dtype() if given is None else as_dtype(given)
 
 
-def empty(*args: Any, size: Any = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+def empty(*args: Sizes, size: Sizes | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return a tensor (size) whose elements are undefined.
 
     Raises
@@ -215,7 +215,7 @@ def empty(*args: Any, size: Any = None, dtype: DType = None, requires_grad: bool
     return _finish(native.tensor_empty(read_size("empty", args, size), read_dtype(dtype)), requires_grad)
 
 
-def zeros(*args: Any, size: Any = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+def zeros(*args: Sizes, size: Sizes | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return a tensor (size) of zeros.
 
     Raises
@@ -232,7 +232,7 @@ def zeros(*args: Any, size: Any = None, dtype: DType = None, requires_grad: bool
     return _finish(native.tensor_zeros(read_size("zeros", args, size), read_dtype(dtype)), requires_grad)
 
 
-def ones(*args: Any, size: Any = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+def ones(*args: Sizes, size: Sizes | None = None, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return a tensor (size) of ones.
 
     Raises
@@ -248,7 +248,7 @@ def ones(*args: Any, size: Any = None, dtype: DType = None, requires_grad: bool 
     return _finish(native.tensor_full_int(read_size("ones", args, size), read_dtype(dtype), 1), requires_grad)
 
 
-def full(size: Any, fill_value: Any, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+def full(size: Sizes, fill_value: Operand, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return a tensor (size) of one number.
 
     Parameters
@@ -287,7 +287,7 @@ _LIMITS = {
 }
 
 
-def _full(size: Any, value: float, kind: dtype) -> Tensor:
+def _full(size: Sizes, value: float, kind: dtype) -> Tensor:
     if kind is dtypes.bool:
         return native.tensor_full_int(size, kind, value != 0)
     if kind.is_floating_point:
@@ -343,7 +343,7 @@ def ones_like(input: Tensor, *, dtype: DType = None, requires_grad: bool = False
     return _finish(native.tensor_full_int(*like("ones_like", input, dtype), 1), requires_grad)
 
 
-def full_like(input: Tensor, fill_value: Any, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+def full_like(input: Tensor, fill_value: Operand, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
     """Return one number in the shape of another tensor, and of its dtype unless one is given.
 
     Raises
@@ -381,7 +381,12 @@ def read_number(name: str, x: Any, keep_bool: bool = False) -> float:
 
 
 def arange(
-    start: Any = None, end: Any = None, step: Any = 1, *, dtype: DType = None, requires_grad: bool = False
+    start: Operand | None = None,
+    end: Operand | None = None,
+    step: Operand = 1,
+    *,
+    dtype: DType = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Return start, start + step, start + 2 step, ... before end: ceil((end - start) / step) numbers.
 
@@ -430,7 +435,9 @@ def read_whole(name: str, x: float) -> int:
     return int(x)
 
 
-def linspace(start: Any, end: Any, steps: Any, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+def linspace(
+    start: Operand, end: Operand, steps: SupportsIndex, *, dtype: DType = None, requires_grad: bool = False
+) -> Tensor:
     """Return numbers (steps) at equal distances from start to end, both included.
 
     Parameters
@@ -463,7 +470,9 @@ def linspace(start: Any, end: Any, steps: Any, *, dtype: DType = None, requires_
     return _finish(made, requires_grad)
 
 
-def eye(n: Any, m: Any = None, *, dtype: DType = None, requires_grad: bool = False) -> Tensor:
+def eye(
+    n: SupportsIndex, m: SupportsIndex | None = None, *, dtype: DType = None, requires_grad: bool = False
+) -> Tensor:
     """Return a tensor (n, m), m = n unless given, of ones on the diagonal and zeros elsewhere.
 
     Raises

@@ -135,6 +135,8 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
     ------
     RuntimeError
         For an integer base with a negative number for its exponent.
+    ShapeError
+        When the shapes do not broadcast.
 
     Examples
     --------
@@ -156,6 +158,11 @@ def maximum(input: Any, other: Any) -> Any:
 
     Equal ones share the gradient, nan travels.
 
+    Raises
+    ------
+    ShapeError
+        When the shapes do not broadcast.
+
     Examples
     --------
     >>> import pygrad
@@ -175,6 +182,11 @@ def minimum(input: Any, other: Any) -> Any:
     """Return the smaller of two, for each element, broadcast; without a tensor, the smaller of two Values or numbers.
 
     Equal ones share the gradient, nan travels.
+
+    Raises
+    ------
+    ShapeError
+        When the shapes do not broadcast.
 
     Examples
     --------
@@ -202,6 +214,8 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
     ------
     RuntimeError
         When both bounds are None.
+    ShapeError
+        When the shapes do not broadcast.
 
     Examples
     --------
@@ -223,6 +237,11 @@ def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
     ----------
     condition : Tensor of bool
     input, other : Tensor, array or number
+
+    Raises
+    ------
+    ShapeError
+        When the shapes do not broadcast.
 
     Notes
     -----
@@ -250,16 +269,21 @@ setattr(Tensor, "where", _where_method)  # noqa: B010
 
 
 def _comparison(name: str, symbol: str) -> Callable[[Tensor, Operand], Tensor]:
-    operator = f"__{name}__"
+    operator = getattr(Tensor, f"__{name}__")
 
     def compare(input: Tensor, other: Operand) -> Tensor:
-        result: Tensor = getattr(input, operator)(other)
+        result: Tensor = operator(input, other)
         if result is NotImplemented:
             raise TypeError(f"{name} takes Tensors, arrays and real numbers, not {other!r}")
         return result
 
     compare.__name__ = compare.__qualname__ = name
     compare.__doc__ = f"""Return a bool tensor: where ``input {symbol} other``, broadcast.
+
+    Raises
+    ------
+    ShapeError
+        When the shapes do not broadcast.
 
     Examples
     --------
@@ -284,6 +308,11 @@ def _logical(which: int, name: str, symbol: str) -> Callable[[Tensor, Operand], 
 
     logic.__name__ = logic.__qualname__ = name
     logic.__doc__ = f"""Return a bool tensor: the {name.replace("_", " ")} of what is not 0, broadcast.
+
+    Raises
+    ------
+    ShapeError
+        When the shapes do not broadcast.
 
     Examples
     --------

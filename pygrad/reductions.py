@@ -9,7 +9,6 @@ Everywhere IndexError says that a dimension is out of range, and ShapeError that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias, TypedDict, Unpack, overload
 
 from ._engine import Tensor, native
@@ -189,7 +188,9 @@ def max(input: Tensor, *, other: Tensor) -> Tensor: ...
 @overload
 def max(input: Tensor, **names: Unpack[_NumpyNames]) -> Extremes: ...
 @method
-def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None, **names: Any) -> Any:
+def max(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None, **names: Unpack[_NumpyNames]
+) -> Any:
     """Return the largest element of everything, or along one dimension with its place.
 
     Parameters
@@ -224,7 +225,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
     ([5.0, 7.0], [1, 0])
     """
     if names:
-        dim, keepdim = _from_numpy(dim, keepdim, names)  # type: ignore[arg-type]
+        dim, keepdim = _from_numpy(dim, keepdim, names)
     if other is not None or isinstance(dim, Tensor):
         return input.maximum(dim if other is None else other)
     if dim is None:
@@ -243,7 +244,9 @@ def min(input: Tensor, *, other: Tensor) -> Tensor: ...
 @overload
 def min(input: Tensor, **names: Unpack[_NumpyNames]) -> Extremes: ...
 @method
-def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None, **names: Any) -> Any:
+def min(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None, **names: Unpack[_NumpyNames]
+) -> Any:
     """Return the smallest element of everything, or along one dimension with its place: see `max`.
 
     Examples
@@ -253,7 +256,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = N
     [0, 0]
     """
     if names:
-        dim, keepdim = _from_numpy(dim, keepdim, names)  # type: ignore[arg-type]
+        dim, keepdim = _from_numpy(dim, keepdim, names)
     if other is not None or isinstance(dim, Tensor):
         return input.minimum(dim if other is None else other)
     if dim is None:
@@ -312,7 +315,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False, **names
 
 
 @method
-def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) -> Tensor:
+def logsumexp(input: Tensor, dim: Sizes, keepdim: bool = False) -> Tensor:
     """Return ``log(sum(exp(x)))`` over dimensions, finite for all finite x.
 
     Computed as ``m + log(sum(exp(x - m)))`` with m the largest; the gradient is softmax(x).

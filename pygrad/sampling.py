@@ -7,12 +7,12 @@ seed they are the same in every run: element i depends on the seed, on what was 
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import Any, SupportsIndex
 
 from . import dtypes
 from ._engine import Tensor, native
 from ._method import method
-from ._types import DType
+from ._types import DType, Sizes
 from .creation import like, read_dtype, read_size, read_whole
 from .dtypes import as_dtype
 from .random import Generator, address_of, manual_seed
@@ -36,8 +36,8 @@ def _finish(t: Tensor, requires_grad: bool) -> Tensor:
 
 
 def rand(
-    *args: Any,
-    size: Any = None,
+    *args: Sizes,
+    size: Sizes | None = None,
     generator: Generator | None = None,
     dtype: DType = None,
     requires_grad: bool = False,
@@ -64,8 +64,8 @@ def rand(
 
 
 def randn(
-    *args: Any,
-    size: Any = None,
+    *args: Sizes,
+    size: Sizes | None = None,
     generator: Generator | None = None,
     dtype: DType = None,
     requires_grad: bool = False,
@@ -100,7 +100,7 @@ def randn(
 def randint(
     low: Any = None,
     high: Any = None,
-    size: Any = None,
+    size: Sizes | None = None,
     *,
     generator: Generator | None = None,
     dtype: DType = None,
@@ -149,7 +149,7 @@ def randint(
     return _finish(native.tensor_randint(first, end, size, kind, address_of(generator)), requires_grad)
 
 
-def randperm(n: Any, *, generator: Generator | None = None, dtype: DType = None) -> Tensor:
+def randperm(n: SupportsIndex, *, generator: Generator | None = None, dtype: DType = None) -> Tensor:
     """Return the integers 0 to n - 1 in an order of which all are equally likely, int64 unless a dtype is given.
 
     Raises
@@ -196,8 +196,8 @@ def randn_like(
 
 def randint_like(
     input: Tensor,
-    low: Any = None,
-    high: Any = None,
+    low: SupportsIndex | None = None,
+    high: SupportsIndex | None = None,
     *,
     generator: Generator | None = None,
     dtype: DType = None,
@@ -211,10 +211,9 @@ def randint_like(
     >>> randint_like(pygrad.zeros(2), 7, 8)
     tensor([7., 7.])
     """
-    if high is None:
-        low, high = 0, low
+    first, end = (0, low) if high is None else (low, high)
     size, kind = like("randint_like", input, dtype)
-    return randint(low, high, size, generator=generator, dtype=kind, requires_grad=requires_grad)
+    return randint(first, end, size, generator=generator, dtype=kind, requires_grad=requires_grad)
 
 
 # In the order of PyTorch's signatures, whose defaults these are.

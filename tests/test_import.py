@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -323,6 +324,26 @@ def test_type_and_modules_have_their_public_names():
     assert importlib.util.find_spec("pygrad").origin == pygrad.__file__  # type: ignore[union-attr]
     assert not {name for name in pygrad.__all__ if not hasattr(pygrad, name)}
     assert len(pygrad.__all__) == len(set(pygrad.__all__))
+
+
+def documented(thing: object, path: str) -> Iterator[tuple[str, bool]]:
+    """Yield the paths of a public thing and of a class's public attributes, and whether each has a docstring."""
+    yield path, bool(getattr(thing, "__doc__", None))
+    if isinstance(thing, type) and (thing.__module__ or "").startswith("pygrad"):
+        for name, value in vars(thing).items():
+            if not name.startswith("_") and (callable(value) or isinstance(value, property)):
+                yield f"{path}.{name}", bool(value.__doc__)
+
+
+def test_every_public_name_has_a_docstring():
+    modules = [pygrad, pygrad.nn, pygrad.optim, pygrad.data, pygrad.train, pygrad.autograd, pygrad.random]
+    missing = []
+    for module in modules:
+        for name in {*module.__all__, *(name for name in vars(module) if not name.startswith("_"))}:
+            thing = getattr(module, name)
+            if callable(thing) and getattr(thing, "__module__", "").startswith("pygrad"):
+                missing += [path for path, there in documented(thing, f"{module.__name__}.{name}") if not there]
+    assert missing == []
 
 
 def test_star_import_leaves_the_builtins_alone():

@@ -1,6 +1,7 @@
 """The README says what is true."""
 
 import doctest
+import re
 from pathlib import Path
 
 import pytest
@@ -17,3 +18,8 @@ def test_examples_of_the_readme_give_the_numbers_it_shows():
 
 def test_readme_sends_nobody_to_the_other_pygrad_on_the_package_index():
     assert "pip install pygrad" not in README.read_text(encoding="utf-8")
+
+
+def test_links_of_the_readme_lead_to_files():
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", README.read_text(encoding="utf-8")):
+        assert (README.parent / target).exists(), target

@@ -518,3 +518,10 @@ def test_every_pair_of_small_shapes_broadcasts_like_numpy():
         assert q.grad.shape == b
         assert (array(p.grad) == 3.0 * n / max(x.size, 1)).all(), (a, b)
         assert (array(q.grad) == 2.0 * n / max(y.size, 1)).all(), (a, b)
+
+
+def test_cat_of_more_tensors_than_fit_sixteen_bits_differentiates():
+    # The number of a node's inputs was once kept in sixteen bits.
+    x = pg.ones(1, requires_grad=True)
+    pg.cat([x] * 70_000).sum().backward()
+    assert x.grad.item() == 70_000.0

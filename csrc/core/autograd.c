@@ -52,10 +52,10 @@ static pg_node *new_node(const pg_function *function, int edges, int saved, int 
     memset(block, 0, bytes);
     pg_node *const node = (pg_node *)block;
     node->refs = 1;
-    node->n_edges = (uint16_t)edges;
+    node->n_edges = edges;
     node->n_saved = (uint16_t)saved;
     node->n_outputs = (uint16_t)outputs;
-    node->bytes = (uint32_t)bytes;
+    node->bytes = bytes;
     node->function = function;
     node->edges = (pg_edge *)(block + edges_at);
     node->saved = (pg_saved *)(block + saved_at);

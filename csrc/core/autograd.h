@@ -66,8 +66,9 @@ struct pg_node {
     uint8_t wanted; /* during a walk: see backward.c */
     uint8_t op;     /* which op, where one function serves many */
     uint32_t pending;
-    uint16_t n_edges, n_saved, n_outputs;
-    uint32_t bytes;
+    int32_t n_edges;
+    uint16_t n_saved, n_outputs;
+    size_t bytes; /* of the whole block */
     const pg_function *function;
     pg_node *next;  /* on the list of a walk, or of those about to be freed */
     pg_edge *edges; /* [n_edges] */

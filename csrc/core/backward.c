@@ -8,11 +8,10 @@
  *   run      hands each node's gradient, which is whole by then, to its function, and what that returns to the inputs.
  *
  * Nothing but `run` changes a gradient. */
-#include "core/autograd.h"
+#include "core/accumulate.h"
 #include "core/walk_id.h"
 
 #include "core/buffer.h"
-#include "ops/elementwise.h"
 
 enum { CAPTURED = 1, RUNS = 2 }; /* bits of node->wanted */
 
@@ -128,65 +127,6 @@ static void mark_wanted(pg_walk *walk)
 
 /* ---- run --------------------------------------------------------------------------------------------------------- */
 
-/* Whether nobody else sees the memory of t, so that it may be changed or kept. */
-static bool is_ours(const pg_tensor *t)
-{
-    return t->refs == 1 && t->storage->refs == 1 && t->storage->release == NULL && pg_is_contiguous(t);
-}
-
-/* Two gradients of one tensor are alike, unless its `data` was replaced between two uses. */
-static pg_status check_alike(const pg_tensor *a, const pg_tensor *b)
-{
-    if (PG_LIKELY(a->dtype == b->dtype && pg_same_shape(a, b)))
-        return PG_OK;
-    return pg_fail(PG_BAD_SHAPE,
-                   "backward: gradients of shape %s, dtype %s and of shape %s, dtype %s meet at one tensor",
-                   PG_SHAPE(a), pg_dtype_name[a->dtype], PG_SHAPE(b), pg_dtype_name[b->dtype]);
-}
-
-/* *sum += t, where *sum may be NULL. Takes over the reference to t. */
-static pg_status add_to(pg_tensor **sum, pg_tensor *t)
-{
-    if (*sum == NULL) {
-        *sum = t;
-        return PG_OK;
-    }
-    pg_status status = check_alike(*sum, t);
-    if (status != PG_OK) {
-        pg_tensor_release(t);
-        return status;
-    }
-    if (is_ours(*sum) && !pg_grad_enabled()) {
-        status = pg_add_in_place(*sum, t);
-    } else {
-        pg_tensor *const total = pg_tensor_binary(PG_OP_add, *sum, t);
-        status = total == NULL ? pg_failure() : PG_OK;
-        if (total != NULL) {
-            pg_tensor_release(*sum);
-            *sum = total;
-        }
-    }
-    pg_tensor_release(t);
-    return status;
-}
-
-/* Adds t to a gradient that people see: the same tensor goes on to hold it. */
-static pg_status accumulate(pg_tensor **grad, pg_tensor *t)
-{
-    if (*grad == NULL) {
-        const bool tight = (size_t)t->numel * pg_itemsize[t->dtype] == t->storage->bytes;
-        *grad = is_ours(t) && tight ? pg_tensor_retain(t) : pg_tensor_copy(t);
-        return *grad == NULL ? pg_failure() : PG_OK;
-    }
-    if (pg_grad_enabled() || (*grad)->flags & PG_REQUIRES_GRAD || pg_overlaps_itself(*grad))
-        return add_to(grad, pg_tensor_retain(t));
-    const pg_status status = check_alike(*grad, t);
-    if (status != PG_OK)
-        return status;
-    pg_bump(*grad);
-    return pg_add_in_place(*grad, t);
-}
-
 static pg_status check_saved(const pg_node *node)
 {
     if (node->freed)
@@ -247,7 +187,7 @@ static pg_status run_function(const pg_walk *walk, pg_node *node)
         if (outs[i] == NULL)
             continue;
         if (status == PG_OK && edge->node != NULL && edge->node->wanted)
-            status = add_to(&edge->node->outputs[edge->output].incoming, outs[i]);
+            status = pg_add_gradient(&edge->node->outputs[edge->output].incoming, outs[i]);
         else
             pg_tensor_release(outs[i]);
     }
@@ -272,7 +212,7 @@ static pg_status run_node(const pg_walk *walk, pg_node *node)
         pg_output *const output = &node->outputs[k];
         arrived |= output->incoming != NULL;
         if (walk->n_inputs == 0 && output->incoming != NULL && output->retains) {
-            const pg_status status = accumulate(&output->grad, output->incoming);
+            const pg_status status = pg_accumulate(&output->grad, output->incoming);
             if (status != PG_OK)
                 return status;
         }
@@ -369,7 +309,7 @@ static pg_status arrange_and_run(pg_walk *walk, int roots, pg_tensor *const *roo
     pg_status status = PG_OK;
     for (int i = 0; i < roots && status == PG_OK; i++) {
         pg_tensor *const seed = seed_for(walk, root[i], gradients == NULL ? NULL : gradients[i]);
-        status = seed == NULL ? pg_failure() : add_to(&root[i]->node->outputs[root[i]->output].incoming, seed);
+        status = seed == NULL ? pg_failure() : pg_add_gradient(&root[i]->node->outputs[root[i]->output].incoming, seed);
     }
     if (status == PG_OK) {
         status = run(walk);

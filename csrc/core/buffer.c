@@ -8,8 +8,9 @@
 
 #ifndef PG_NO_CACHE
 
-/* Multiples of 64 bytes up to 512, then four sizes to each doubling: no block is more than a quarter too large. */
-enum { STEP = 64, EVEN = 8, PER_DOUBLING = 4, DOUBLINGS = 32, CLASSES = EVEN + PER_DOUBLING * DOUBLINGS };
+/* Multiples of 64 bytes up to 576, then 64 more than four sizes to each doubling: no block is more than a quarter too
+ * large, and one of 2^n bytes with a header before them fits exactly. */
+enum { STEP = 64, EVEN = 9, PER_DOUBLING = 4, DOUBLINGS = 32, CLASSES = EVEN + PER_DOUBLING * DOUBLINGS };
 static const size_t MOST_KEPT = (size_t)256 << 20; /* by one thread */
 
 typedef struct {
@@ -28,10 +29,11 @@ static inline int class_of(size_t bytes, size_t *room)
         *room = steps * STEP;
         return (int)steps - 1;
     }
-    const int doubling = 63 - __builtin_clzll(bytes - 1); /* 2^doubling < bytes <= 2^(doubling + 1) */
+    const size_t most = bytes - STEP - 1;
+    const int doubling = 63 - __builtin_clzll(most); /* 2^doubling <= most < 2^(doubling + 1) */
     const int quarter = doubling - 2;
-    const size_t quarters = ((bytes - 1) >> quarter) + 1; /* 5 to 8 */
-    *room = quarters << quarter;
+    const size_t quarters = (most >> quarter) + 1; /* 5 to 8 */
+    *room = (quarters << quarter) + STEP;
     const int class = EVEN + PER_DOUBLING * (doubling - 9) + (int)quarters - 5;
     return class < CLASSES ? class : CLASSES;
 }
@@ -40,8 +42,9 @@ static void return_everything(void *thread_cache)
 {
     pg_cache *const c = thread_cache;
     for (int i = 0; i < CLASSES; i++) {
-        const size_t room = i < EVEN ? (size_t)(i + 1) * STEP
-                                     : (size_t)((i - EVEN) % PER_DOUBLING + 5) << ((i - EVEN) / PER_DOUBLING + 7);
+        const size_t room = i < EVEN
+                                ? (size_t)(i + 1) * STEP
+                                : ((size_t)((i - EVEN) % PER_DOUBLING + 5) << ((i - EVEN) / PER_DOUBLING + 7)) + STEP;
         while (c->free[i] != NULL) {
             void *block = c->free[i];
             c->free[i] = *(void **)block;

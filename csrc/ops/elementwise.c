@@ -1,69 +1,9 @@
 #include "ops/elementwise.h"
 
 #include "core/buffer.h"
+#include "ops/rows.h"
 
-#include <pthread.h>
 #include <stdio.h>
-
-/* ---- what the rows read ------------------------------------------------------------------------------------------
- *
- * Read off the text of each derivative, so that a row says it only once: which of a, b and y it mentions, and whether
- * it is `g` itself, which is then passed on without a copy. */
-
-enum { READS_A = 1, READS_B = 2, READS_Y = 4, PASSES_G = 8 };
-
-static const char *const slope_texts[PG_OP_COUNT][2] = {
-#define UNARY(name, symbol, saves, value, da, domain, doc) {#da, NULL},
-#define BINARY(name, symbol, saves, value, da, db, domain_a, domain_b, doc) {#da, #db},
-#include "ops/ops.def"
-#undef UNARY
-#undef BINARY
-};
-
-static uint8_t reads[PG_OP_COUNT][2];
-
-/* "leaky_relu" as "LeakyRelu": the names that grad_fn shows. */
-enum { NAME_ROOM = 32 };
-static char names_room[PG_OP_COUNT][NAME_ROOM];
-static const char *names[PG_OP_COUNT];
-
-static bool is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-static uint8_t reads_of(const char *text)
-{
-    uint8_t bits = strcmp(text, "g") == 0 ? PASSES_G : 0;
-    for (const char *c = text; *c != '\0'; c++) {
-        const bool alone = (c == text || !is_letter(c[-1])) && !is_letter(c[1]);
-        bits |= !alone ? 0 : *c == 'a' ? READS_A : *c == 'b' ? READS_B : *c == 'y' ? READS_Y : 0;
-    }
-    return bits;
-}
-
-static void read_rows(void)
-{
-    for (int op = 0; op < PG_OP_COUNT; op++) {
-        for (int i = 0; i < 2; i++)
-            reads[op][i] = slope_texts[op][i] == NULL ? 0 : reads_of(slope_texts[op][i]);
-        char *to = names_room[op];
-        bool capital = true;
-        for (const char *from = pg_op_row(op)->name; *from != '\0' && to < names_room[op] + NAME_ROOM - 1; from++) {
-            if (*from != '_')
-                *to++ = capital && *from >= 'a' && *from <= 'z' ? (char)(*from - 'a' + 'A') : *from;
-            capital = *from == '_';
-        }
-        names[op] = names_room[op];
-    }
-    names[PG_OP_square] = "Pow"; /* as in PyTorch; x**2 is computed by it */
-}
-
-static void prepare(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, read_rows);
-}
 
 /* ---- backward ---------------------------------------------------------------------------------------------------- */
 
@@ -76,8 +16,8 @@ typedef struct {
 /* dL/d input i before broadcasting is undone: a new reference. */
 static pg_tensor *slope(const pg_node *node, int i, pg_tensor *g)
 {
-    const uint8_t r = reads[node->op][i];
-    if (r & PASSES_G)
+    const uint8_t r = pg_row_reads[node->op][i];
+    if (r & PG_PASSES_G)
         return pg_tensor_retain(g);
     pg_tensor *const out = pg_tensor_empty_like(g, g->dtype);
     if (out == NULL)
@@ -85,8 +25,9 @@ static pg_tensor *slope(const pg_node *node, int i, pg_tensor *g)
     const pg_tensor *const a = node->saved[0].tensor, *const b = node->saved[1].tensor,
                            *const y = node->saved[2].tensor;
     /* What is not read may be anything: g, which disturbs no loop. */
-    const bool a_is_number = (r & READS_A) && a == NULL, b_is_number = (r & READS_B) && b == NULL;
-    const pg_tensor *const operands[] = {out, g, r & READS_A ? a : g, r & READS_B ? b : g, r & READS_Y ? y : g};
+    const bool a_is_number = (r & PG_READS_A) && a == NULL, b_is_number = (r & PG_READS_B) && b == NULL;
+    const pg_tensor *const operands[] = {out, g, r & PG_READS_A ? a : g, r & PG_READS_B ? b : g,
+                                         r & PG_READS_Y ? y : g};
     pg_iter iter;
     pg_iter_start(&iter, g->ndim, g->shape, 5, operands);
     elementwise_params *const params = node->params;
@@ -118,7 +59,7 @@ static pg_status elementwise_backward(pg_node *node, pg_tensor *const *grads, pg
 }
 
 static const pg_function elementwise_function = {
-    .name = "elementwise", .backward = elementwise_backward, .names = names};
+    .name = "elementwise", .backward = elementwise_backward, .names = pg_row_names};
 
 static pg_tensor *recorded(int op, int arity, pg_tensor *const *inputs, const void *number, pg_tensor *out)
 {
@@ -140,13 +81,13 @@ static pg_tensor *recorded(int op, int arity, pg_tensor *const *inputs, const vo
                 for (int k = 0; k < inputs[i]->ndim; k++)
                     *shape++ = inputs[i]->shape[k];
             }
-            needed |= pg_wants(node, i) ? reads[op][i] : 0;
+            needed |= pg_wants(node, i) ? pg_row_reads[op][i] : 0;
         }
-        if (needed & READS_A)
+        if (needed & PG_READS_A)
             pg_save(node, 0, inputs[0]);
-        if (needed & READS_B)
+        if (needed & PG_READS_B)
             pg_save(node, 1, inputs[1]);
-        if (needed & READS_Y)
+        if (needed & PG_READS_Y)
             pg_save(node, 2, out);
     }
     return pg_attach(out, node);
@@ -248,7 +189,7 @@ static pg_status check_exponent(int op, int arity, const pg_operand *operands, i
 
 pg_tensor *pg_elementwise(int op, const pg_operand *operands)
 {
-    prepare();
+    pg_rows_prepare();
     int arity = pg_op_row(op)->arity;
     pg_loop *loop;
     int dtype = computing_dtype(op, arity, operands, &loop);
@@ -354,7 +295,7 @@ pg_tensor *pg_elementwise_in_place(int op, pg_tensor *self, const pg_operand *op
     pg_tensor *const other = arity > 1 ? operands[1].tensor : NULL, *const inputs[2] = {self, other};
     pg_loop *loop;
     const int dtype = computing_dtype(op, arity, operands, &loop);
-    char name[NAME_ROOM];
+    char name[32];
     snprintf(name, sizeof name, "%s_", pg_op_row(op)->name);
     if (dtype < 0 || check_exponent(op, arity, operands, dtype) != PG_OK ||
         pg_check_in_place_result(name, self, dtype, arity, inputs) != PG_OK)

@@ -118,7 +118,11 @@ pg_status pg_pointwise_backward(pg_node *node, pg_tensor *const *grads, pg_tenso
 
 pg_status pg_check_no_gradient(const char *op, const char *what, const pg_tensor *t)
 {
-    if (t == NULL || !pg_tensor_requires_grad(t) || !pg_grad_enabled())
+    if (t == NULL || !pg_grad_enabled())
+        return PG_OK;
+    if (pg_check_history(op, t) != PG_OK)
+        return PG_BAD_STATE;
+    if (!pg_tensor_requires_grad(t))
         return PG_OK;
     return pg_fail(PG_BAD_STATE, "%s: there is no gradient with respect to %s, which requires one: detach() it", op,
                    what);

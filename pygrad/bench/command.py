@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", metavar="FILE", help="write the figures as JSON too; with '-' to standard output, without the table"
     )
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds, shorter chains and epochs")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds, shorter chains, one thread")
     parser.add_argument(
         "--rounds", metavar="N", type=_count, help=f"turns of each contestant ({ROUNDS}; {QUICK_ROUNDS} with --quick)"
     )

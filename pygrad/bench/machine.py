@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import pygrad
+from pygrad._engine import ffi, lib
 
 
 def _first_match(path: str, pattern: str) -> str | None:
@@ -93,8 +94,8 @@ def facts() -> dict[str, Any]:
     Returns
     -------
     dict
-        'cpu', 'cores', 'usable_cores', 'os', 'python', 'numpy', 'blas', 'torch', 'pygrad', 'compiler'; None where
-        unknown or not installed.
+        'cpu', 'cores', 'usable_cores', 'os', 'python', 'numpy', 'blas', 'torch', 'pygrad', 'isa' (the
+        instruction set of pygrad's kernels), 'compiler'; None where unknown or not installed.
     """
     return {
         "cpu": _cpu(),
@@ -106,5 +107,6 @@ def facts() -> dict[str, Any]:
         "blas": _blas(),
         "torch": _torch(),
         "pygrad": pygrad.__version__,
+        "isa": ffi.string(lib.pg_isa()).decode(),
         "compiler": _compiler(),
     }

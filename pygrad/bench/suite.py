@@ -16,7 +16,7 @@ def run(rounds: int, quick: bool, progress: Callable[[str], None]) -> list[Row]:
     rounds : int
         Turns of each contestant.
     quick : bool
-        Shorter chains, smaller graphs to weigh, and a tenth of an epoch.
+        Shorter chains, smaller graphs to weigh, a tenth of an epoch, one thread.
     progress : callable
         Is told what is going on.
     """

@@ -81,8 +81,11 @@ def _torch(threads: int) -> TensorContestant:
 TENSOR_BASELINE = "numpy"
 
 
-def tensor_contestants() -> dict[str, TensorKind]:
-    """Return those who can take part here, by the names that stand in JSON."""
+def tensor_contestants(quick: bool) -> dict[str, TensorKind]:
+    """Return those who can take part here, by the names that stand in JSON.
+
+    With `quick` none has a second thread: where that has to wait for a processor, it costs more than it helps.
+    """
     kinds = {TENSOR_BASELINE: TensorKind("numpy by hand, threads as found", lambda: _numpy(None), False)}
     if set_blas_threads() is not None:
         kinds[TENSOR_BASELINE] = TensorKind("numpy by hand, 1 thread", lambda: _numpy(1), True)
@@ -91,4 +94,4 @@ def tensor_contestants() -> dict[str, TensorKind]:
     if importlib.util.find_spec("torch") is not None:
         kinds["torch_1"] = TensorKind("PyTorch, 1 thread", lambda: _torch(1), True)
         kinds["torch_2"] = TensorKind("PyTorch, 2 threads", lambda: _torch(2), False)
-    return kinds
+    return {name: kind for name, kind in kinds.items() if not (quick and name.endswith("_2"))}

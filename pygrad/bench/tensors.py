@@ -111,7 +111,7 @@ def run(rounds: int, quick: bool, progress: Callable[[str], None]) -> list[Row]:
     rounds : int
         Turns of each contestant.
     quick : bool
-        A tenth of an epoch.
+        One thread, and a tenth of an epoch.
     progress : callable
         Is told what is going on.
 
@@ -120,7 +120,7 @@ def run(rounds: int, quick: bool, progress: Callable[[str], None]) -> list[Row]:
     list of Row
         One for each problem and contestant.
     """
-    kinds = tensor_contestants()
+    kinds = tensor_contestants(quick)
     made = {name: kind.make() for name, kind in kinds.items()}
     rows = []
     for problem in problems(quick):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from .._engine import Tensor
+from .._types import DType
 from ..linalg import linear
 from ..sampling import rand
 from .module import Module
@@ -46,7 +46,7 @@ class Linear(Module):
     (5, 2)
     """
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: Any = None) -> None:
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, dtype: DType = None) -> None:
         if in_features < 1 or out_features < 1:
             raise ValueError(f"a linear layer needs sizes of at least 1, not {in_features} and {out_features}")
         bound = 1.0 / math.sqrt(in_features)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import init as _init
+from .._types import DType
 from ..creation import tensor, zeros
 from ..dtypes import float32
 from ..random import Generator
@@ -86,7 +87,7 @@ class MLP(Sequential):
         init: str = "auto",
         seed: int | Generator | None = None,
         bias: bool = True,
-        dtype: Any = None,
+        dtype: DType = None,
     ) -> None:
         sizes = [operator.index(n) for n in dims]
         if len(sizes) < 2 or min(sizes) < 1:
@@ -101,7 +102,7 @@ class MLP(Sequential):
         super().__init__(*modules)
 
 
-def _layers(sizes: list[int], scheme: str, seed: int | Generator | None, bias: bool, dtype: Any) -> list[Linear]:
+def _layers(sizes: list[int], scheme: str, seed: int | Generator | None, bias: bool, dtype: DType) -> list[Linear]:
     if scheme == "pytorch":
         if seed is not None:
             raise ValueError("init='pytorch' draws from the stream of pygrad.manual_seed and takes no seed")
