@@ -68,13 +68,16 @@ pg_status pg_tensor_set_grad(pg_tensor *t, pg_tensor *grad);
 int pg_grad_enabled(void);
 int pg_set_grad_enabled(int enabled);
 
+/* How a graph is walked: saved tensors are freed on the way, unless they are retained; the computation of the gradients is
+ * not recorded, unless a graph of it is created, so that they can be differentiated in turn. */
+enum { PG_RETAIN_GRAPH = 1, PG_CREATE_GRAPH = 2 };
 /* Adds to the gradient of every leaf that `root` depends on. `gradient` is dL/droot, of root's shape and dtype; NULL
- * means 1 and root has one element. Saved tensors are freed on the way unless `retain_graph`. */
-pg_status pg_tensor_backward(pg_tensor *root, pg_tensor *gradient, int retain_graph);
+ * means 1 and root has one element. */
+pg_status pg_tensor_backward(pg_tensor *root, pg_tensor *gradient, int how);
 /* out[n]: the derivatives of the roots, weighted by gradients[roots] (entries NULL as above), with respect to
  * inputs[n]; NULL where a root does not depend on an input. Touches no leaf's gradient. */
 pg_status pg_tensor_gradients(int roots, pg_tensor *const *root, pg_tensor *const *gradients, int n,
-                              pg_tensor *const *inputs, int retain_graph, pg_tensor **out);
+                              pg_tensor *const *inputs, int how, pg_tensor **out);
 
 /* ---- elementwise ops, with broadcasting and promotion ------------------------------------------------------------- */
 

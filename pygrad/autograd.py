@@ -159,9 +159,13 @@ class set_grad_enabled(_GradMode):
         return super().__call__(function)
 
 
-def _no_second_order(create_graph: bool) -> None:
-    if create_graph:
-        raise NotImplementedError("create_graph=True: second derivatives are not supported yet")
+_RETAIN_GRAPH, _CREATE_GRAPH = 1, 2
+
+
+def _how(retain_graph: bool | None, create_graph: bool) -> int:
+    """Return how the engine is to walk; a graph of the gradients needs the graph they come from, unless told otherwise."""
+    retains = create_graph if retain_graph is None else retain_graph
+    return (_RETAIN_GRAPH if retains else 0) | (_CREATE_GRAPH if create_graph else 0)
 
 
 @method
@@ -179,7 +183,9 @@ def backward(
     gradient : Tensor of self's shape, optional
         What dL/dself is; 1 for a tensor of one element.
     retain_graph : bool, optional
-        Keep what the graph has saved, for another call.
+        Keep what the graph has saved, for another call; by default where `create_graph` is set.
+    create_graph : bool
+        Record the computation of the gradients, so that they can be differentiated in turn.
     inputs : Tensor or sequence of Tensor, optional
         Add to the gradients of these alone.
 
@@ -197,18 +203,21 @@ def backward(
     >>> x.grad
     tensor([2., 4.])
     """
-    _no_second_order(create_graph)
+    how = _how(retain_graph, create_graph)
     if inputs is None:
-        native.tensor_backward(self, gradient, bool(retain_graph))
+        native.tensor_backward(self, gradient, how)
         return
     chosen = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     if not chosen:
         raise RuntimeError("backward: inputs cannot be empty")
-    for t, g in zip(chosen, native.tensor_gradients([self], [gradient], chosen, bool(retain_graph)), strict=True):
+    for t, g in zip(chosen, native.tensor_gradients([self], [gradient], chosen, how), strict=True):
         if g is None:
             continue
         if not t.is_leaf:
             t.retain_grad()
+        if create_graph:
+            t.grad = g.clone() if t.grad is None else t.grad + g
+            continue
         with no_grad():
             t.grad = g.clone() if t.grad is None else t.grad.add_(g)
 
@@ -230,7 +239,9 @@ def grad(
     grad_outputs : Tensor, or sequence of Tensor and None, optional
         dL/doutput of each output; None for 1, where an output has one element.
     retain_graph : bool, optional
-        Keep what the graph has saved, for another call.
+        Keep what the graph has saved, for another call; by default where `create_graph` is set.
+    create_graph : bool
+        Record the computation of the gradients, so that they can be differentiated in turn.
     allow_unused : bool, optional
         Return None for an input that no output depends on, instead of an error.
 
@@ -246,7 +257,7 @@ def grad(
     >>> pygrad.autograd.grad(x**2, x)
     (tensor(6.),)
     """
-    _no_second_order(create_graph)
+    how = _how(retain_graph, create_graph)
     roots = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     leaves = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     seeds: list[Tensor | None]
@@ -256,7 +267,7 @@ def grad(
         seeds = [grad_outputs] if isinstance(grad_outputs, Tensor) else list(grad_outputs)
     if len(seeds) != len(roots):
         raise RuntimeError(f"grad: there are {len(roots)} outputs and {len(seeds)} grad_outputs")
-    found: list[Tensor | None] = native.tensor_gradients(roots, seeds, leaves, bool(retain_graph))
+    found: list[Tensor | None] = native.tensor_gradients(roots, seeds, leaves, how)
     for i, g in enumerate(found):
         if g is None and not allow_unused:
             raise RuntimeError(

@@ -48,7 +48,10 @@ pg_status pg_accumulate(pg_tensor **grad, pg_tensor *t)
 {
     if (*grad == NULL) {
         const bool tight = (size_t)t->numel * pg_itemsize[t->dtype] == t->storage->bytes;
-        *grad = is_ours(t) && tight ? pg_tensor_retain(t) : pg_tensor_copy(t);
+        if (pg_grad_enabled()) /* with the history of t */
+            *grad = pg_tensor_clone(t);
+        else
+            *grad = is_ours(t) && tight ? pg_tensor_retain(t) : pg_tensor_copy(t);
         return *grad == NULL ? pg_failure() : PG_OK;
     }
     if (pg_grad_enabled() || (*grad)->flags & PG_REQUIRES_GRAD || pg_overlaps_itself(*grad))

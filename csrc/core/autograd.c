@@ -240,6 +240,28 @@ pg_tensor *pg_sum_to_shape(pg_tensor *g, int ndim, const int64_t *shape)
     return out;
 }
 
+pg_tensor *pg_saved_output(pg_node *node, int i, int output)
+{
+    pg_tensor *const y = pg_tensor_detach(node->saved[i].tensor);
+    if (y != NULL)
+        attach_output(node, output, y);
+    return y;
+}
+
+static pg_status alias_backward(pg_node *node, pg_tensor *const *grads, pg_tensor **out)
+{
+    out[0] = pg_tensor_retain(grads[0]);
+    return pg_done(node, out);
+}
+
+static const pg_function alias_function = {.name = "Alias", .backward = alias_backward, .is_view = true};
+
+pg_tensor *pg_tensor_alias(pg_tensor *t)
+{
+    pg_tensor *const alias = pg_tensor_detach(t);
+    return alias == NULL || !pg_records(1, &t) ? alias : pg_attach(alias, pg_node_new(&alias_function, 1, &t, 0, 1, 0));
+}
+
 /* ---- leaves and their gradients ---------------------------------------------------------------------------------- */
 
 int pg_tensor_requires_grad(const pg_tensor *t)

@@ -132,6 +132,21 @@ static inline void pg_scope_end(pg_scope *scope)
         pg_tensor_release(scope->temps[--scope->n]);
 }
 
+/* For rules that may be differentiated themselves: whether this one is to be, now. */
+static inline bool pg_is_recording(void)
+{
+    return pg_grad_enabled();
+}
+
+/* The saved output i of the node with its history, as output `output`: a new reference; NULL on failure. */
+pg_tensor *pg_saved_output(pg_node *node, int i, int output);
+/* t again, as the output of a node of its own: what pg_differentiate takes for an input. */
+pg_tensor *pg_tensor_alias(pg_tensor *t);
+/* out[n]: the derivatives of root, weighted by `gradient`, with respect to inputs[n], recorded; NULL where root does not
+ * depend on one. What inputs depend on is not looked at, so that a rule can differentiate what it computed from aliases of
+ * its inputs while their graph is being walked. */
+pg_status pg_differentiate(pg_tensor *root, pg_tensor *gradient, int n, pg_tensor *const *inputs, pg_tensor **out);
+
 /* ---- life and names ---------------------------------------------------------------------------------------------- */
 
 pg_node *pg_node_retain(pg_node *node);

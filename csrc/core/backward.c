@@ -18,6 +18,8 @@ enum { CAPTURED = 1, RUNS = 2 }; /* bits of node->wanted */
 typedef struct {
     uint8_t id;
     bool retain_graph;
+    bool create_graph;
+    bool stops; /* at the chosen inputs: what they depend on is not looked at */
     int64_t count;
     pg_node *stack;
     pg_node *reached; /* all others that are stamped, until they have an order */
@@ -26,6 +28,21 @@ typedef struct {
     pg_tensor *const *inputs;
     pg_tensor **captured; /* [n_inputs] */
 } pg_walk;
+
+/* Whether node is that of a chosen input. */
+static bool is_chosen(const pg_walk *walk, const pg_node *node)
+{
+    for (int i = 0; i < walk->n_inputs; i++)
+        if (walk->inputs[i]->node == node)
+            return true;
+    return false;
+}
+
+/* How many edges of the node the walk follows. */
+static inline int32_t edges_of(const pg_walk *walk, const pg_node *node)
+{
+    return PG_UNLIKELY(walk->stops) && is_chosen(walk, node) ? 0 : node->n_edges;
+}
 
 /* ---- reach ------------------------------------------------------------------------------------------------------- */
 
@@ -65,7 +82,7 @@ static pg_status reach(pg_walk *walk, int roots, pg_tensor *const *root)
         while (walk->stack != NULL && status == PG_OK) {
             pg_node *const node = pop(&walk->stack);
             push(&walk->reached, node);
-            for (int k = 0; k < node->n_edges && status == PG_OK; k++) {
+            for (int k = edges_of(walk, node) - 1; k >= 0 && status == PG_OK; k--) {
                 pg_node *const input = node->edges[k].node;
                 if (input == NULL)
                     continue;
@@ -102,7 +119,7 @@ static void arrange(pg_walk *walk)
     while (ready != NULL) {
         pg_node *const node = pop(&ready);
         walk->order[n++] = node;
-        for (int k = node->n_edges - 1; k >= 0; k--) {
+        for (int k = edges_of(walk, node) - 1; k >= 0; k--) {
             pg_node *const input = node->edges[k].node;
             if (input != NULL && --input->pending == 0)
                 push(&ready, input);
@@ -117,7 +134,7 @@ static void mark_wanted(pg_walk *walk)
             walk->inputs[i]->node->wanted |= CAPTURED;
     for (int64_t i = walk->count - 1; i >= 0; i--) {
         pg_node *const node = walk->order[i];
-        for (int k = 0; k < node->n_edges; k++)
+        for (int k = edges_of(walk, node) - 1; k >= 0; k--)
             if (node->edges[k].node != NULL && node->edges[k].node->wanted)
                 node->wanted |= RUNS;
         if (walk->n_inputs == 0)
@@ -278,7 +295,7 @@ static pg_tensor *seed_for(const pg_walk *walk, const pg_tensor *root, pg_tensor
     }
     /* x.backward(x.grad): the seed travels on, as itself or as a view, while x.grad is added to. */
     return is_added_to(walk, gradient) && gradient->dtype == root->dtype ? pg_tensor_copy(gradient)
-                                                                         : pg_tensor_cast(gradient, root->dtype);
+                                                                         : pg_tensor_to(gradient, root->dtype);
 }
 
 static pg_status check_roots(int roots, pg_tensor *const *root)
@@ -334,7 +351,7 @@ static pg_status walk_graph(pg_walk *walk, int roots, pg_tensor *const *root, pg
     /* The graph may lose its last owner while it is walked. */
     for (int i = 0; i < roots; i++)
         pg_tensor_retain(root[i]);
-    const int recording = pg_set_grad_enabled(0);
+    const int recording = pg_set_grad_enabled(walk->create_graph);
     status = reach(walk, roots, root);
     if (status == PG_OK)
         status = arrange_and_run(walk, roots, root, gradients);
@@ -347,14 +364,14 @@ static pg_status walk_graph(pg_walk *walk, int roots, pg_tensor *const *root, pg
     return status;
 }
 
-pg_status pg_tensor_backward(pg_tensor *root, pg_tensor *gradient, int retain_graph)
+pg_status pg_tensor_backward(pg_tensor *root, pg_tensor *gradient, int how)
 {
-    pg_walk walk = {.retain_graph = retain_graph != 0};
+    pg_walk walk = {.retain_graph = (how & PG_RETAIN_GRAPH) != 0, .create_graph = (how & PG_CREATE_GRAPH) != 0};
     return walk_graph(&walk, 1, &root, &gradient);
 }
 
 pg_status pg_tensor_gradients(int roots, pg_tensor *const *root, pg_tensor *const *gradients, int n,
-                              pg_tensor *const *inputs, int retain_graph, pg_tensor **out)
+                              pg_tensor *const *inputs, int how, pg_tensor **out)
 {
     for (int i = 0; i < n; i++) {
         out[i] = NULL;
@@ -363,11 +380,22 @@ pg_status pg_tensor_gradients(int roots, pg_tensor *const *root, pg_tensor *cons
     }
     if (n < 1) /* which would stand for all leaves */
         return pg_fail(PG_BAD_STATE, "grad: inputs cannot be empty");
-    pg_walk walk = {.retain_graph = retain_graph != 0, .n_inputs = n, .inputs = inputs, .captured = out};
+    pg_walk walk = {.retain_graph = (how & PG_RETAIN_GRAPH) != 0,
+                    .create_graph = (how & PG_CREATE_GRAPH) != 0,
+                    .n_inputs = n,
+                    .inputs = inputs,
+                    .captured = out};
     const pg_status status = walk_graph(&walk, roots, root, gradients);
     for (int i = 0; i < n && status != PG_OK; i++) {
         pg_tensor_release(out[i]);
         out[i] = NULL;
     }
     return status;
+}
+
+pg_status pg_differentiate(pg_tensor *root, pg_tensor *gradient, int n, pg_tensor *const *inputs, pg_tensor **out)
+{
+    pg_walk walk = {
+        .retain_graph = true, .create_graph = true, .stops = true, .n_inputs = n, .inputs = inputs, .captured = out};
+    return walk_graph(&walk, 1, &root, &gradient);
 }

@@ -2,6 +2,7 @@
 
 #include "core/buffer.h"
 #include "ops/rows.h"
+#include "ops/rows_recorded.h"
 
 #include <stdio.h>
 
@@ -39,6 +40,25 @@ static pg_tensor *slope(const pg_node *node, int i, pg_tensor *g)
     return out;
 }
 
+/* The same as recorded operations. */
+static pg_tensor *recorded_slope(pg_node *node, int i, pg_tensor *g)
+{
+    const uint8_t r = pg_row_reads[node->op][i];
+    if (r & PG_PASSES_G)
+        return pg_tensor_retain(g);
+    const elementwise_params *const params = node->params;
+    const double number = g->dtype == PG_FLOAT32 ? *(const float *)params->number : *(const double *)params->number;
+    pg_operand operands[2];
+    for (int k = 0; k < 2; k++)
+        operands[k] =
+            node->saved[k].tensor != NULL ? PG_TENSOR_OPERAND(node->saved[k].tensor) : PG_NUMBER_OPERAND(number);
+    pg_tensor *const y = r & PG_READS_Y ? pg_saved_output(node, 2, 0) : NULL, *out = NULL;
+    if (!(r & PG_READS_Y) || y != NULL)
+        out = pg_row_slope(node->op, i, g, operands[0], operands[1], y);
+    pg_tensor_release(y);
+    return out;
+}
+
 static pg_status elementwise_backward(pg_node *node, pg_tensor *const *grads, pg_tensor **out)
 {
     const elementwise_params *const params = node->params;
@@ -46,7 +66,7 @@ static pg_status elementwise_backward(pg_node *node, pg_tensor *const *grads, pg
     for (int i = 0; i < node->n_edges; i++) {
         const int ndim = params->ndim[i];
         if (pg_wants(node, i)) {
-            out[i] = slope(node, i, grads[0]);
+            out[i] = pg_is_recording() ? recorded_slope(node, i, grads[0]) : slope(node, i, grads[0]);
             if (ndim >= 0 && out[i] != NULL) {
                 pg_tensor *const whole = out[i];
                 out[i] = pg_sum_to_shape(whole, ndim, shape);

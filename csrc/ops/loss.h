@@ -26,8 +26,13 @@ typedef struct {
     void (*slopes)(int64_t n, const void *const *in, double parameter, const void *g, void *const *out);
 } pg_loss_kernel;
 
+/* The losses of the elements from recorded operations: for second derivatives. weight[]: NULL where there is none. */
+typedef pg_tensor *pg_loss_composition(pg_scope *scope, pg_tensor *input, pg_tensor *target, pg_tensor *const *weight,
+                                       double parameter);
+
 typedef struct {
     const char *op;
+    pg_loss_composition *composition;
     pg_function function;
     int weights;                    /* how many weights it can have */
     const pg_loss_kernel kernel[2]; /* float32, float64 */

@@ -1,5 +1,7 @@
 /* binary_cross_entropy and binary_cross_entropy_with_logits. */
+#include "ops/elementwise.h"
 #include "ops/loss.h"
+#include "ops/select.h"
 
 #include <math.h>
 
@@ -17,11 +19,58 @@
 #define LOG1P log1p
 #include "ops/loss_binary_body.h"
 
+/* max(log(p), -100) */
+static pg_tensor *clamped_log(pg_scope *scope, pg_tensor *log)
+{
+    if (pg_temp(scope, log) == NULL)
+        return NULL;
+    return pg_temp(
+        scope,
+        pg_clamp((pg_operand[]){PG_TENSOR_OPERAND(log), PG_NUMBER_OPERAND(-100), PG_NUMBER_OPERAND(0)}, true, false));
+}
+
+static pg_tensor *weighted(pg_scope *scope, pg_tensor *loss, pg_tensor *weight)
+{
+    return weight == NULL ? loss : pg_tensor_binary(PG_OP_mul, pg_temp(scope, loss), weight);
+}
+
+/* -w (y log p + (1 - y) log(1 - p)) */
+static pg_tensor *bce_composed(pg_scope *scope, pg_tensor *p, pg_tensor *y, pg_tensor *const *weight, double unused)
+{
+    (void)unused;
+    pg_tensor *const minus_p = pg_temp(scope, pg_tensor_unary(PG_OP_neg, p));
+    pg_tensor *const log_p = clamped_log(scope, pg_tensor_unary(PG_OP_log, p));
+    pg_tensor *const log_q = clamped_log(scope, pg_tensor_unary(PG_OP_log1p, minus_p));
+    pg_tensor *const of_one = pg_temp(scope, pg_tensor_binary(PG_OP_mul, y, log_p));
+    pg_tensor *const rest = pg_temp(scope, pg_tensor_number_binary(PG_OP_sub, 1.0, y));
+    pg_tensor *const of_zero = pg_temp(scope, pg_tensor_binary(PG_OP_mul, rest, log_q));
+    pg_tensor *const sum = pg_temp(scope, pg_tensor_binary(PG_OP_add, of_one, of_zero));
+    return weighted(scope, pg_tensor_unary(PG_OP_neg, sum), weight[0]);
+}
+
+/* w ((1 - y) z - (1 + (positive - 1) y) log(sigmoid(z))) */
+static pg_tensor *logits_composed(pg_scope *scope, pg_tensor *z, pg_tensor *y, pg_tensor *const *weight, double unused)
+{
+    (void)unused;
+    pg_tensor *const rest = pg_temp(scope, pg_tensor_number_binary(PG_OP_sub, 1.0, y));
+    pg_tensor *const of_zero = pg_temp(scope, pg_tensor_binary(PG_OP_mul, rest, z));
+    pg_tensor *log_p = pg_temp(scope, pg_tensor_unary(PG_OP_logsigmoid, z));
+    if (weight[1] != NULL) {
+        pg_tensor *const more = pg_temp(scope, pg_tensor_binary_number(PG_OP_sub, weight[1], 1.0));
+        pg_tensor *const of_y = pg_temp(scope, pg_tensor_binary(PG_OP_mul, y, more));
+        log_p = pg_temp(
+            scope, pg_tensor_binary(PG_OP_mul, log_p, pg_temp(scope, pg_tensor_binary_number(PG_OP_add, of_y, 1.0))));
+    }
+    return weighted(scope, pg_tensor_binary(PG_OP_sub, of_zero, log_p), weight[0]);
+}
+
 static const pg_loss bce = {"binary_cross_entropy",
+                            bce_composed,
                             {.name = "BinaryCrossEntropy", .backward = pg_pointwise_backward},
                             1,
                             {{bce_values_f32, bce_slopes_f32}, {bce_values_f64, bce_slopes_f64}}};
 static const pg_loss logits = {"binary_cross_entropy_with_logits",
+                               logits_composed,
                                {.name = "BinaryCrossEntropyWithLogits", .backward = pg_pointwise_backward},
                                2,
                                {{logits_values_f32, logits_slopes_f32}, {logits_values_f64, logits_slopes_f64}}};

@@ -27,10 +27,49 @@ typedef struct {
 
 /* ---- backward ---------------------------------------------------------------------------------------------------- */
 
+/* What the loss multiplies the log-probabilities with, in the input's shape. */
+static pg_tensor *coefficients(const pg_node *node, pg_dtype dtype)
+{
+    const class_params *const params = node->params;
+    const int64_t shape[] = {params->rows, params->classes}, each = params->mode == PG_EACH ? params->rows : 1;
+    pg_scope scope = {0};
+    pg_tensor *const ones = pg_temp(&scope, pg_tensor_full(dtype, 1, &each, 1.0));
+    pg_tensor *const no_p = pg_temp(&scope, pg_tensor_zeros(dtype, 2, shape));
+    pg_tensor *const rows = ones == NULL || no_p == NULL ? NULL : pg_tensor_zeros(dtype, 2, shape);
+    if (rows != NULL)
+        (dtype == PG_FLOAT64 ? class_slopes_f64 : class_slopes_f32)(
+            params, no_p, (const int64_t *)node->saved[1].tensor->data, node->saved[2].tensor, ones, rows);
+    pg_scope_end(&scope);
+    return pg_rows_back(rows, &params->from);
+}
+
+/* The gradient as recorded operations: d = g * coefficients for log-probabilities, d - softmax(x) sum(d) for logits. */
+static pg_tensor *class_slope_recorded(pg_node *node, pg_tensor *g)
+{
+    const class_params *const params = node->params;
+    const int64_t dim = __builtin_ctz(params->from.mask);
+    pg_scope scope = {0};
+    pg_tensor *const factors = pg_temp(&scope, coefficients(node, g->dtype));
+    pg_tensor *const all_g = params->mode == PG_EACH ? pg_temp(&scope, pg_unreduced(g, &params->from)) : g;
+    pg_tensor *out = pg_tensor_binary(PG_OP_mul, factors, all_g);
+    if (!params->is_log && out != NULL) {
+        pg_tensor *const d = pg_temp(&scope, out), *const p =
+                                                       pg_temp(&scope, pg_tensor_softmax(node->saved[3].tensor, dim));
+        pg_tensor *const sum = pg_temp(&scope, pg_tensor_sum(d, 1, &dim, 1));
+        out = pg_tensor_binary(PG_OP_sub, d, pg_temp(&scope, pg_tensor_binary(PG_OP_mul, p, sum)));
+    }
+    pg_scope_end(&scope);
+    return out;
+}
+
 static pg_status class_backward(pg_node *node, pg_tensor *const *grads, pg_tensor **out)
 {
     if (!pg_wants(node, 0))
         return PG_OK;
+    if (pg_is_recording()) {
+        out[0] = class_slope_recorded(node, grads[0]);
+        return pg_done(node, out);
+    }
     const class_params *const params = node->params;
     const pg_tensor *const p = node->saved[0].tensor, *const target = node->saved[1].tensor;
     const pg_tensor *const weight = node->saved[2].tensor;
@@ -161,12 +200,14 @@ static pg_tensor *class_loss(const char *op, const pg_function *function, pg_ten
         goto end;
     out = class_value(params, rows, classes, weights, p);
     if (out != NULL && records) {
-        pg_node *const node = pg_node_new(function, 1, &input, 3, 1, sizeof *params);
+        pg_node *const node = pg_node_new(function, 1, &input, 4, 1, sizeof *params);
         if (node != NULL)
             memcpy(node->params, params, sizeof *params);
         pg_save(node, 0, p);
         pg_save(node, 1, classes);
         pg_save(node, 2, weights);
+        if (!params->is_log)
+            pg_save(node, 3, input);
         out = pg_attach(out, node);
     }
 end:

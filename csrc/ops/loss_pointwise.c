@@ -89,8 +89,43 @@ static void slopes(const loss_params *params, const pg_tensor *const *tensors, c
     }
 }
 
+/* The gradients as recorded operations: those of the same loss put together of other ops. */
+static pg_status backward_recorded(pg_node *node, pg_tensor *g, pg_tensor **out)
+{
+    const loss_params *const params = node->params;
+    const int first = 2 + params->loss->weights;
+    pg_scope scope = {0};
+    pg_tensor *operands[2], *inputs[2], *found[2] = {NULL, NULL};
+    int n = 0, which[2];
+    for (int k = 0; k < 2; k++) {
+        operands[k] = node->saved[first + k].tensor;
+        if (pg_wants(node, k)) {
+            operands[k] = pg_temp(&scope, pg_tensor_alias(operands[k]));
+            which[n] = k;
+            inputs[n++] = operands[k];
+        }
+    }
+    pg_tensor *weight[MOST_OPERANDS];
+    for (int k = 0; k < params->loss->weights; k++)
+        weight[k] = node->saved[2 + k].tensor;
+    pg_tensor *loss = NULL;
+    if (operands[0] != NULL && operands[1] != NULL)
+        loss = pg_temp(&scope, params->loss->composition(&scope, operands[0], operands[1], weight, params->parameter));
+    if (params->mode != PG_EACH)
+        loss = pg_temp(&scope, pg_tensor_sum(loss, 0, NULL, 0));
+    if (params->mode == PG_MEAN)
+        loss = pg_temp(&scope, pg_tensor_binary_number(PG_OP_div, loss, (double)params->numel));
+    const pg_status status = loss == NULL ? pg_failure() : pg_differentiate(loss, g, n, inputs, found);
+    for (int i = 0; i < n; i++)
+        out[which[i]] = found[i];
+    pg_scope_end(&scope);
+    return status;
+}
+
 pg_status pg_pointwise_backward(pg_node *node, pg_tensor *const *grads, pg_tensor **out)
 {
+    if (pg_is_recording())
+        return backward_recorded(node, grads[0], out);
     const loss_params *const params = node->params;
     const pg_tensor *tensors[MOST_OPERANDS];
     for (int k = 0; k < 2 + params->loss->weights; k++)
@@ -207,11 +242,14 @@ pg_tensor *pg_pointwise_loss(const pg_loss *loss, pg_tensor *input, pg_tensor *t
     }
     out = values(&params, dtype == PG_FLOAT64, tensors);
     if (out != NULL && pg_records(2, inputs)) {
-        pg_node *const node = pg_node_new(&loss->function, 2, inputs, 2 + loss->weights, 1, sizeof params);
+        const int first = 2 + loss->weights;
+        pg_node *const node = pg_node_new(&loss->function, 2, inputs, first + 2, 1, sizeof params);
         if (node != NULL)
             memcpy(node->params, &params, sizeof params);
         for (int k = 0; k < 2 + loss->weights; k++)
             pg_save(node, k, (pg_tensor *)tensors[k]);
+        for (int k = 0; k < 2; k++) /* with their histories, for a gradient that is to be differentiated */
+            pg_save(node, first + k, inputs[k]);
         out = pg_attach(out, node);
     }
 end:

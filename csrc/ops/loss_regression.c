@@ -1,5 +1,7 @@
 /* mse_loss, l1_loss, huber_loss. */
+#include "ops/elementwise.h"
 #include "ops/loss.h"
+#include "ops/select.h"
 
 /* ---- d^2 --------------------------------------------------------------------------------------------------------- */
 
@@ -41,15 +43,50 @@
 
 /* ---- the functions ----------------------------------------------------------------------------------------------- */
 
+static pg_tensor *mse_composed(pg_scope *scope, pg_tensor *input, pg_tensor *target, pg_tensor *const *weight,
+                               double unused)
+{
+    (void)weight, (void)unused;
+    return pg_tensor_unary(PG_OP_square, pg_temp(scope, pg_tensor_binary(PG_OP_sub, input, target)));
+}
+
+static pg_tensor *l1_composed(pg_scope *scope, pg_tensor *input, pg_tensor *target, pg_tensor *const *weight,
+                              double unused)
+{
+    (void)weight, (void)unused;
+    return pg_tensor_unary(PG_OP_abs, pg_temp(scope, pg_tensor_binary(PG_OP_sub, input, target)));
+}
+
+/* e^2 / 2 where |e| <= delta, delta (|e| - delta / 2) elsewhere */
+static pg_tensor *huber_composed(pg_scope *scope, pg_tensor *input, pg_tensor *target, pg_tensor *const *weight,
+                                 double delta)
+{
+    (void)weight;
+    pg_tensor *const e = pg_temp(scope, pg_tensor_binary(PG_OP_sub, input, target));
+    pg_tensor *const size = pg_temp(scope, pg_tensor_unary(PG_OP_abs, e));
+    pg_tensor *const squares = pg_temp(scope, pg_tensor_unary(PG_OP_square, e));
+    pg_tensor *const near = pg_temp(scope, pg_tensor_binary_number(PG_OP_mul, squares, 0.5));
+    pg_tensor *const beyond = pg_temp(scope, pg_tensor_binary_number(PG_OP_sub, size, 0.5 * delta));
+    pg_tensor *const far = pg_temp(scope, pg_tensor_binary_number(PG_OP_mul, beyond, delta));
+    if (size == NULL)
+        return NULL;
+    pg_tensor *const is_near =
+        pg_temp(scope, pg_compare(PG_LE, (pg_operand[]){PG_TENSOR_OPERAND(size), PG_NUMBER_OPERAND(delta)}));
+    return pg_tensor_where(is_near, near, far);
+}
+
 static const pg_loss mse = {"mse_loss",
+                            mse_composed,
                             {.name = "MseLoss", .backward = pg_pointwise_backward},
                             0,
                             {{mse_values_f32, mse_slopes_f32}, {mse_values_f64, mse_slopes_f64}}};
 static const pg_loss l1 = {"l1_loss",
+                           l1_composed,
                            {.name = "L1Loss", .backward = pg_pointwise_backward},
                            0,
                            {{l1_values_f32, l1_slopes_f32}, {l1_values_f64, l1_slopes_f64}}};
 static const pg_loss huber = {"huber_loss",
+                              huber_composed,
                               {.name = "HuberLoss", .backward = pg_pointwise_backward},
                               0,
                               {{huber_values_f32, huber_slopes_f32}, {huber_values_f64, huber_slopes_f64}}};

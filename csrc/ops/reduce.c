@@ -127,10 +127,23 @@ void pg_reduce_run(const pg_reducer *reducer, const pg_tensor *t, const pg_reduc
 
 /* ---- geometry for backward --------------------------------------------------------------------------------------- */
 
+static pg_tensor *unreduced_recorded(pg_tensor *t, const pg_reduced_from *from)
+{
+    int64_t kept[PG_MAX_DIMS];
+    for (int d = 0; d < from->ndim; d++)
+        kept[d] = from->mask >> d & 1 ? 1 : from->shape[d];
+    pg_tensor *const whole = pg_tensor_reshape(t, from->ndim, kept);
+    pg_tensor *const out = whole == NULL ? NULL : pg_tensor_expand(whole, from->ndim, from->shape);
+    pg_tensor_release(whole);
+    return out;
+}
+
 pg_tensor *pg_unreduced(pg_tensor *t, const pg_reduced_from *from)
 {
     if (t == NULL)
         return NULL;
+    if (pg_records(1, &t))
+        return unreduced_recorded(t, from);
     int64_t strides[PG_MAX_DIMS];
     const bool kept = t->ndim == from->ndim;
     for (int d = 0, next = 0; d < from->ndim; d++) {

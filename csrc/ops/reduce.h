@@ -59,7 +59,7 @@ static inline void pg_remember(pg_reduced_from *from, const pg_tensor *t, uint32
 }
 
 /* A view of a reduced tensor, with or without its kept dimensions, in the shape it was reduced from: stride 0 along
- * what was reduced, no data. */
+ * what was reduced, no data. Recorded where t is to be. */
 pg_tensor *pg_unreduced(pg_tensor *t, const pg_reduced_from *from);
 /* A view of t stretched to a shape that it broadcasts to. */
 pg_tensor *pg_stretched(pg_tensor *t, int ndim, const int64_t *shape);

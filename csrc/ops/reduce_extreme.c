@@ -2,6 +2,8 @@
 #include "ops/extremes.h"
 
 #include "core/iterate.h"
+#include "ops/elementwise.h"
+#include "ops/select.h"
 
 /* Where there is nothing to choose from: along a dimension without elements, or in a tensor without any. */
 static pg_status check_not_empty(const char *op, const pg_tensor *t, const pg_reduction *r, int n_dims)
@@ -78,10 +80,50 @@ static pg_tensor *shared(pg_tensor *g, pg_tensor *x, pg_tensor *y, const extreme
     return out;
 }
 
+/* The same as recorded operations: linear in g, with shares that do not change. */
+static pg_tensor *shared_recorded(pg_tensor *g, pg_tensor *x, pg_tensor *y, const extreme_params *params)
+{
+    pg_scope scope = {0};
+    pg_tensor *const all_y = pg_temp(&scope, pg_unreduced(y, &params->from)), *is_taken = NULL, *out = NULL;
+    if (all_y != NULL)
+        is_taken = pg_temp(&scope, pg_compare(PG_EQ, (pg_operand[]){PG_TENSOR_OPERAND(x), PG_TENSOR_OPERAND(all_y)}));
+    if (is_taken != NULL && params->nans) {
+        pg_tensor *const nan =
+            pg_temp(&scope, pg_compare(PG_NE, (pg_operand[]){PG_TENSOR_OPERAND(x), PG_TENSOR_OPERAND(x)}));
+        pg_tensor *const result =
+            pg_temp(&scope, pg_compare(PG_NE, (pg_operand[]){PG_TENSOR_OPERAND(all_y), PG_TENSOR_OPERAND(all_y)}));
+        pg_tensor *const both =
+            nan == NULL || result == NULL
+                ? NULL
+                : pg_temp(&scope, pg_compare(PG_LOGICAL_AND,
+                                             (pg_operand[]){PG_TENSOR_OPERAND(nan), PG_TENSOR_OPERAND(result)}));
+        is_taken = both == NULL ? NULL
+                                : pg_temp(&scope, pg_compare(PG_LOGICAL_OR, (pg_operand[]){PG_TENSOR_OPERAND(is_taken),
+                                                                                           PG_TENSOR_OPERAND(both)}));
+    }
+    int64_t dims[PG_MAX_DIMS];
+    int n = 0;
+    for (int d = 0; d < params->from.ndim; d++)
+        if (params->from.mask >> d & 1)
+            dims[n++] = d;
+    if (is_taken != NULL) {
+        pg_tensor *const ones = pg_temp(&scope, pg_tensor_to(is_taken, g->dtype));
+        pg_tensor *const counts =
+            n == 0 ? ones : pg_temp(&scope, pg_tensor_sum(ones, n, dims, y->ndim == params->from.ndim));
+        pg_tensor *const share = pg_temp(&scope, pg_tensor_binary(PG_OP_div, g, counts));
+        pg_tensor *const all = pg_temp(&scope, pg_unreduced(share, &params->from));
+        if (all != NULL)
+            out = pg_where(is_taken, (pg_operand[]){PG_TENSOR_OPERAND(all), PG_NUMBER_OPERAND(0)});
+    }
+    pg_scope_end(&scope);
+    return out;
+}
+
 static pg_status extreme_backward(pg_node *node, pg_tensor *const *grads, pg_tensor **out)
 {
     if (pg_wants(node, 0))
-        out[0] = shared(grads[0], node->saved[0].tensor, node->saved[1].tensor, node->params);
+        out[0] = (pg_is_recording() ? shared_recorded : shared)(grads[0], node->saved[0].tensor, node->saved[1].tensor,
+                                                                node->params);
     return pg_done(node, out);
 }
 

@@ -1,4 +1,6 @@
 /* argmax and argmin, and max and min along one dimension, whose gradient goes to the first place alone. */
+#include "ops/elementwise.h"
+#include "ops/select.h"
 #include "ops/extremes.h"
 
 static pg_status check_has_choice(const char *op, const pg_tensor *t, int dim)
@@ -83,9 +85,34 @@ static void scatter(pg_tensor *out, int dim, const pg_tensor *g, const pg_tensor
     }
 }
 
+/* The same as recorded operations: g where the place is that of the index. */
+static pg_tensor *placed_recorded(pg_tensor *g, pg_tensor *index, const pg_reduced_from *from)
+{
+    pg_scope scope = {0};
+    const int dim = __builtin_ctz(from->mask);
+    const int64_t n = dim < from->ndim ? from->shape[dim] : 1;
+    int64_t shape[PG_MAX_DIMS];
+    for (int d = 0; d < from->ndim; d++)
+        shape[d] = d == dim ? n : 1;
+    pg_tensor *const places = pg_temp(&scope, pg_tensor_arange_int(PG_INT64, 0, n, 1));
+    pg_tensor *const along = pg_temp(&scope, pg_tensor_reshape(places, from->ndim, shape));
+    pg_tensor *const all_index = pg_temp(&scope, pg_unreduced(index, from)), *const all_g =
+                                                                                 pg_temp(&scope, pg_unreduced(g, from));
+    pg_tensor *is_place = NULL, *out = NULL;
+    if (along != NULL && all_index != NULL)
+        is_place =
+            pg_temp(&scope, pg_compare(PG_EQ, (pg_operand[]){PG_TENSOR_OPERAND(along), PG_TENSOR_OPERAND(all_index)}));
+    if (is_place != NULL && all_g != NULL)
+        out = pg_where(is_place, (pg_operand[]){PG_TENSOR_OPERAND(all_g), PG_NUMBER_OPERAND(0)});
+    pg_scope_end(&scope);
+    return out;
+}
+
 static pg_status place_backward(pg_node *node, pg_tensor *const *grads, pg_tensor **out)
 {
-    if (pg_wants(node, 0)) {
+    if (pg_wants(node, 0) && pg_is_recording()) {
+        out[0] = placed_recorded(grads[0], node->saved[0].tensor, node->params);
+    } else if (pg_wants(node, 0)) {
         const pg_reduced_from *const from = node->params;
         pg_scope scope = {0};
         const pg_tensor *const g = pg_temp(&scope, pg_tensor_packed(grads[0]));

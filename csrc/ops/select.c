@@ -149,11 +149,42 @@ static pg_tensor *bound_slope(const pg_node *node, int which, pg_tensor *g)
     return summed(whole, params->shapes[which].ndim, params->shapes[which].shape);
 }
 
+/* A bound as an operand: a tensor, or the number that was kept. */
+static pg_operand bound_of(const pg_node *node, int which)
+{
+    const clamp_params *const params = node->params;
+    const void *const number = params->numbers[which];
+    if (node->saved[which].tensor != NULL)
+        return PG_TENSOR_OPERAND(node->saved[which].tensor);
+    return PG_NUMBER_OPERAND(node->saved[0].tensor->dtype == PG_FLOAT32 ? *(const float *)number
+                                                                        : *(const double *)number);
+}
+
+/* g where low <= x <= high, as recorded operations. */
+static pg_tensor *inside_recorded(const pg_node *node, pg_tensor *g)
+{
+    const clamp_params *const params = node->params;
+    const pg_operand x = PG_TENSOR_OPERAND(node->saved[0].tensor);
+    pg_scope scope = {0};
+    pg_tensor *const above = pg_temp(&scope, pg_compare(PG_GE, (pg_operand[]){x, bound_of(node, 1)}));
+    pg_tensor *const below = pg_temp(&scope, pg_compare(PG_LE, (pg_operand[]){x, bound_of(node, 2)}));
+    pg_tensor *inside = NULL, *whole = NULL;
+    if (above != NULL && below != NULL)
+        inside = pg_temp(
+            &scope, pg_compare(PG_LOGICAL_AND, (pg_operand[]){PG_TENSOR_OPERAND(above), PG_TENSOR_OPERAND(below)}));
+    if (inside != NULL)
+        whole = pg_where(inside, (pg_operand[]){PG_TENSOR_OPERAND(g), PG_NUMBER_OPERAND(0)});
+    pg_scope_end(&scope);
+    return summed(whole, params->shapes[0].ndim, params->shapes[0].shape);
+}
+
 static pg_status clamp_backward(pg_node *node, pg_tensor *const *grads, pg_tensor **out)
 {
     clamp_params *const params = node->params;
     pg_tensor *const g = grads[0];
-    if (pg_wants(node, 0)) {
+    if (pg_wants(node, 0) && pg_is_recording()) {
+        out[0] = inside_recorded(node, g);
+    } else if (pg_wants(node, 0)) {
         pg_tensor *const whole = pg_tensor_empty_like(g, g->dtype);
         if (whole != NULL)
             run_with_numbers(

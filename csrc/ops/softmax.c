@@ -98,9 +98,31 @@ static row_rule *const forward[2][2] = {{softmax_row_f32, softmax_row_f64}, {log
 static row_rule *const gradient[2][2] = {{softmax_row_gradient_f32, softmax_row_gradient_f64},
                                          {log_softmax_row_gradient_f32, log_softmax_row_gradient_f64}};
 
+/* y (g - sum(g y)), and g - exp(y) sum(g), as recorded operations. */
+static pg_tensor *slope_recorded(pg_node *node, pg_tensor *g)
+{
+    const pg_reduced_from *const from = node->params;
+    const int64_t dim = from->ndim == 0 ? 0 : __builtin_ctz(from->mask);
+    pg_scope scope = {0};
+    pg_tensor *const y = pg_temp(&scope, pg_saved_output(node, 0, 0)), *out;
+    if (node->op == SOFTMAX) {
+        pg_tensor *const gy = pg_temp(&scope, pg_tensor_binary(PG_OP_mul, g, y));
+        pg_tensor *const sum = pg_temp(&scope, pg_tensor_sum(gy, 1, &dim, 1));
+        out = pg_tensor_binary(PG_OP_mul, y, pg_temp(&scope, pg_tensor_binary(PG_OP_sub, g, sum)));
+    } else {
+        pg_tensor *const sum = pg_temp(&scope, pg_tensor_sum(g, 1, &dim, 1));
+        pg_tensor *const p = pg_temp(&scope, pg_tensor_unary(PG_OP_exp, y));
+        out = pg_tensor_binary(PG_OP_sub, g, pg_temp(&scope, pg_tensor_binary(PG_OP_mul, p, sum)));
+    }
+    pg_scope_end(&scope);
+    return out;
+}
+
 static pg_status softmax_backward(pg_node *node, pg_tensor *const *grads, pg_tensor **out)
 {
-    if (pg_wants(node, 0)) {
+    if (pg_wants(node, 0) && pg_is_recording()) {
+        out[0] = slope_recorded(node, grads[0]);
+    } else if (pg_wants(node, 0)) {
         pg_tensor *const y = node->saved[0].tensor;
         out[0] = over_rows(gradient[node->op][y->dtype == PG_FLOAT64], grads[0], y, node->params);
     }
@@ -142,9 +164,25 @@ pg_tensor *pg_tensor_log_softmax(pg_tensor *t, int64_t dim)
 
 /* ---- logsumexp --------------------------------------------------------------------------------------------------- */
 
+/* g exp(x - y) as recorded operations. */
+static pg_tensor *logsumexp_slope_recorded(pg_node *node, pg_tensor *g)
+{
+    pg_scope scope = {0};
+    pg_tensor *const y = pg_temp(&scope, pg_saved_output(node, 1, 0));
+    pg_tensor *const all_y = pg_temp(&scope, pg_unreduced(y, node->params));
+    pg_tensor *const all_g = pg_temp(&scope, pg_unreduced(g, node->params));
+    pg_tensor *const below = pg_temp(&scope, pg_tensor_binary(PG_OP_sub, node->saved[0].tensor, all_y));
+    pg_tensor *const p = pg_temp(&scope, pg_tensor_unary(PG_OP_exp, below));
+    pg_tensor *const out = pg_tensor_binary(PG_OP_mul, all_g, p);
+    pg_scope_end(&scope);
+    return out;
+}
+
 static pg_status logsumexp_backward(pg_node *node, pg_tensor *const *grads, pg_tensor **out)
 {
-    if (pg_wants(node, 0)) {
+    if (pg_wants(node, 0) && pg_is_recording()) {
+        out[0] = logsumexp_slope_recorded(node, grads[0]);
+    } else if (pg_wants(node, 0)) {
         pg_tensor *const x = node->saved[0].tensor;
         pg_scope scope = {0};
         const pg_tensor *const g = pg_temp(&scope, pg_unreduced(grads[0], node->params));

@@ -164,28 +164,28 @@ static PyObject *linear(PyObject *module, PyObject *args)
 
 /* ---- autograd ------------------------------------------------------------------------------------------------------- */
 
-/* backward(root, gradient or None, retain_graph) */
+/* backward(root, gradient or None, how) */
 static PyObject *backward(PyObject *module, PyObject *args)
 {
     (void)module;
     pg_tensor *root, *gradient;
-    int retain_graph;
-    if (!PyArg_ParseTuple(args, "O&O&p", pg_to_tensor, &root, pg_to_tensor_or_none, &gradient, &retain_graph))
+    int how;
+    if (!PyArg_ParseTuple(args, "O&O&i", pg_to_tensor, &root, pg_to_tensor_or_none, &gradient, &how))
         return NULL;
-    const pg_status status = pg_tensor_backward(root, gradient, retain_graph);
+    const pg_status status = pg_tensor_backward(root, gradient, how);
     if (status != PG_OK)
         return pg_raise(status);
     Py_RETURN_NONE;
 }
 
-/* gradients(roots, gradients, inputs, retain_graph) -> a list with None where an input was not reached; an entry of
+/* gradients(roots, gradients, inputs, how) -> a list with None where an input was not reached; an entry of
  * `gradients` may be None */
 static PyObject *gradients(PyObject *module, PyObject *args)
 {
     (void)module;
     PyObject *root_list, *gradient_list, *input_list, *result = NULL;
-    int retain_graph;
-    if (!PyArg_ParseTuple(args, "OO!Op", &root_list, &PyList_Type, &gradient_list, &input_list, &retain_graph))
+    int how;
+    if (!PyArg_ParseTuple(args, "OO!Oi", &root_list, &PyList_Type, &gradient_list, &input_list, &how))
         return NULL;
     Py_ssize_t n_roots = 0, n = 0;
     pg_tensor **roots = pg_tensors_of(root_list, "outputs", &n_roots);
@@ -200,7 +200,7 @@ static PyObject *gradients(PyObject *module, PyObject *args)
     }
     if (read) {
         pg_tensor **const out = all + n_roots;
-        const pg_status status = pg_tensor_gradients((int)n_roots, roots, all, (int)n, inputs, retain_graph, out);
+        const pg_status status = pg_tensor_gradients((int)n_roots, roots, all, (int)n, inputs, how, out);
         result = status == PG_OK ? PyList_New(n) : pg_raise(status);
         for (Py_ssize_t i = 0; i < n; i++) {
             if (result == NULL) {
