@@ -1,7 +1,7 @@
 """Types of `Tensor`: of what is C, and of what the modules add, whose functions are the methods."""
 
 import builtins
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import EllipsisType
 from typing import Any, Self, SupportsIndex, TypeAlias, Unpack, overload
 
@@ -13,6 +13,7 @@ from ._engine import DTypeError as DTypeError
 from ._engine import Node
 from ._engine import ShapeError as ShapeError
 from ._types import DType, Operand, Sizes
+from .autograd.hooks import RemovableHandle
 from .dtypes import dtype as _dtype
 from .random import Generator
 from .reductions import Extremes, _NumpyNames
@@ -306,7 +307,9 @@ class Tensor:
     def select(x, dim: builtins.int, index: builtins.int) -> Tensor: ...
     def contiguous(x) -> Tensor: ...
     def clone(x) -> Tensor: ...
-    # autograd.py
+    # autograd
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle: ...
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHandle: ...
     def backward(
         self,
         gradient: Tensor | None = None,

@@ -57,7 +57,7 @@ def leaf(x: Any, dtype: str = "float64") -> Any:
 
 def array(t: Any) -> np.ndarray:
     """Return the values of a tensor, whatever graph it hangs on."""
-    return t.detach().numpy()
+    return t.detach().numpy(force=True)
 
 
 def dtype_name(t: Any) -> str:

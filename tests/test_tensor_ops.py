@@ -99,7 +99,8 @@ NOT_OPS = set(
     """
     backward bool data detach dim double dtype element_size float grad grad_fn int is_contiguous is_leaf item long ndim
     numel numpy requires_grad requires_grad_ retain_grad shape size storage_offset stride to tolist
-    copy_ fill_ zero_ normal_ uniform_ detach_ byte cpu data_ptr is_floating_point ndimension nelement type_as
+    register_hook register_post_accumulate_grad_hook copy_ fill_ zero_ normal_ uniform_ detach_ byte cpu data_ptr
+    is_floating_point ndimension nelement type_as
     """.split()
 )
 

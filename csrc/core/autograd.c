@@ -171,8 +171,12 @@ pg_node *pg_node_retain(pg_node *node)
     return node;
 }
 
+pg_host_hooks pg_host;
+
 static void bury(pg_node *node)
 {
+    if (node->function->bury != NULL)
+        node->function->bury(node);
     for (int i = 0; i < node->n_edges; i++)
         pg_node_release(node->edges[i].node);
     for (int i = 0; i < node->n_saved; i++)
@@ -180,6 +184,10 @@ static void bury(pg_node *node)
     for (int i = 0; i < node->n_outputs; i++) {
         pg_tensor_release(node->outputs[i].grad);
         pg_tensor_release(node->outputs[i].incoming);
+        if (node->outputs[i].hooks != NULL)
+            pg_host.drop(node->outputs[i].hooks);
+        if (node->outputs[i].post_hooks != NULL)
+            pg_host.drop(node->outputs[i].post_hooks);
     }
     pg_buffer_give(node, node->bytes);
 }

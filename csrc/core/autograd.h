@@ -38,8 +38,9 @@ typedef pg_status pg_rule(pg_node *node, pg_tensor *const *grads, pg_tensor **ou
 typedef struct {
     const char *name; /* "Add": grad_fn.name() is "AddBackward0" */
     pg_rule *backward;
-    const char *const *names; /* where one function serves many ops: names[node->op] instead */
-    bool is_view;             /* the output shares the memory of the only input */
+    const char *const *names;    /* where one function serves many ops: names[node->op] instead */
+    bool is_view;                /* the output shares the memory of the only input */
+    void (*bury)(pg_node *node); /* gives up what params hold; NULL where they are plain numbers */
 } pg_function;
 
 typedef struct {
@@ -56,6 +57,8 @@ typedef struct {
     pg_tensor *incoming; /* during a walk: what its consumers have sent so far */
     pg_tensor *grad;     /* what `.grad` shows: of a leaf, or where it is retained */
     bool retains;
+    void *hooks;      /* the host's: see pg_host */
+    void *post_hooks; /* of a leaf: after its gradient has grown */
 } pg_output;
 
 struct pg_node {
@@ -146,6 +149,15 @@ pg_tensor *pg_tensor_alias(pg_tensor *t);
  * depend on one. What inputs depend on is not looked at, so that a rule can differentiate what it computed from aliases of
  * its inputs while their graph is being walked. */
 pg_status pg_differentiate(pg_tensor *root, pg_tensor *gradient, int n, pg_tensor *const *inputs, pg_tensor **out);
+
+/* What a host does with the hooks that it has hung on outputs. */
+typedef struct {
+    /* May put another tensor, of the same shape and dtype, in the place of *grad, whose reference it then gives up. */
+    pg_status (*run)(void *hooks, pg_tensor **grad);
+    pg_status (*run_post)(void *hooks);
+    void (*drop)(void *hooks);
+} pg_host_hooks;
+extern pg_host_hooks pg_host;
 
 /* ---- life and names ---------------------------------------------------------------------------------------------- */
 

@@ -227,12 +227,17 @@ static pg_status run_node(const pg_walk *walk, pg_node *node)
     bool arrived = false;
     for (int k = 0; k < node->n_outputs; k++) {
         pg_output *const output = &node->outputs[k];
-        arrived |= output->incoming != NULL;
-        if (walk->n_inputs == 0 && output->incoming != NULL && output->retains) {
-            const pg_status status = pg_accumulate(&output->grad, output->incoming);
-            if (status != PG_OK)
-                return status;
+        if (output->incoming == NULL)
+            continue;
+        arrived = true;
+        pg_status status = output->hooks == NULL ? PG_OK : pg_host.run(output->hooks, &output->incoming);
+        if (status == PG_OK && walk->n_inputs == 0 && output->retains) {
+            status = pg_accumulate(&output->grad, output->incoming);
+            if (status == PG_OK && output->post_hooks != NULL)
+                status = pg_host.run_post(output->post_hooks);
         }
+        if (status != PG_OK)
+            return status;
     }
     if (node->wanted & CAPTURED)
         capture(walk, node);

@@ -59,6 +59,8 @@ extern PyMethodDef pg_tensor_plain_methods[]; /* of tensor_attributes.c */
 /* The Python object for a node, None for NULL. */
 PyObject *pg_wrap_node(pg_node *node);
 bool pg_node_type_setup(PyObject *module);
+/* tensor_hooks.c: sets pg_host. */
+void pg_hooks_setup(void);
 
 /* What a Python object is as an operand. */
 typedef enum { PG_OPERAND_OK, PG_OPERAND_UNKNOWN, PG_OPERAND_ERROR } pg_operand_status;
@@ -110,6 +112,7 @@ pg_tensor **pg_tensors_of(PyObject *sequence, const char *what, Py_ssize_t *n);
 /* ---- the functions of `pygrad._native`, by file -------------------------------------------------------------------- */
 
 extern PyMethodDef pg_tensor_functions[];       /* tensor_functions.c: elementwise, autograd, matmul */
+extern PyMethodDef pg_hook_functions[];         /* tensor_hooks.c: hooks and functions written in Python */
 extern PyMethodDef pg_tensor_optim_functions[]; /* tensor_optim.c: optimiser steps */
 extern PyMethodDef pg_reduce_functions[];       /* tensor_reduce.c: reductions, softmax, losses */
 extern PyMethodDef pg_shape_functions[];        /* tensor_shape.c: views, cat, stack, indexing */
