@@ -132,6 +132,27 @@ pg_tensor *pg_tensor_cat(int n, pg_tensor *const *tensors, int64_t dim);
 /* tensors[n] of one shape along a new dimension. */
 pg_tensor *pg_tensor_stack(int n, pg_tensor *const *tensors, int64_t dim);
 
+/* out[n]: views of sizes[n] along dimension `dim`, which together have its size; all NULL on failure. */
+pg_status pg_tensor_split(pg_tensor *t, int64_t dim, int64_t n, const int64_t *sizes, pg_tensor **out);
+/* out[size of `dim`]: views without that dimension. */
+pg_status pg_tensor_unbind(pg_tensor *t, int64_t dim, pg_tensor **out);
+
+/* The view of elements [..., i, i + offset, ...]: the other dimensions, then i. */
+pg_tensor *pg_tensor_diagonal(pg_tensor *t, int64_t offset, int64_t dim1, int64_t dim2);
+/* A copy of a matrix's diagonal; from a vector the matrix that has it as diagonal. */
+pg_tensor *pg_tensor_diag(pg_tensor *t, int64_t offset);
+
+/* Copies. In another order along dims[n]. */
+pg_tensor *pg_tensor_flip(pg_tensor *t, int n, const int64_t *dims);
+/* by[n] places on along dims[n], the last ones coming first again; n_dims of 0 and n of 1: all elements in one row. */
+pg_tensor *pg_tensor_roll(pg_tensor *t, int n, const int64_t *by, int n_dims, const int64_t *dims);
+/* With zeros above or below a diagonal of the last two dimensions, which is counted upwards from the main one. */
+pg_tensor *pg_tensor_tril(pg_tensor *t, int64_t diagonal);
+pg_tensor *pg_tensor_triu(pg_tensor *t, int64_t diagonal);
+/* With before[n] and after[n] elements more at the ends of the last n dimensions, or fewer where they are negative;
+ * value: without dimensions, of t's dtype, a constant; NULL for 0. */
+pg_tensor *pg_tensor_pad(pg_tensor *t, int n, const int64_t *before, const int64_t *after, pg_tensor *value);
+
 typedef enum {
     PG_INDEX_AT,       /* one index: `start` */
     PG_INDEX_SLICE,    /* start:stop:step */
@@ -150,6 +171,29 @@ typedef struct {
  * Indices are broadcast together; their dimensions stand where the first of them was, or in front when a dimension
  * without index lies between two of them. */
 pg_tensor *pg_tensor_index(pg_tensor *t, int n, const pg_index *index);
+
+/* Along one dimension. Indices are int64 or int32 and not negative unless said otherwise, and all are checked before
+ * anything is written; what is added comes in the order of the index. */
+
+/* out[i][j] = t[index[i][j]][j] for dim 0: index has as many dimensions as t, and is no larger apart from dim. */
+pg_tensor *pg_tensor_gather(pg_tensor *t, int64_t dim, pg_tensor *index);
+/* A copy of self with self[index[i][j]][j] = src[i][j] for dim 0; of several the last stays, and has the gradient. */
+pg_tensor *pg_tensor_scatter(pg_tensor *self, int64_t dim, pg_tensor *index, pg_tensor *src);
+/* The same with += in the place of =. */
+pg_tensor *pg_tensor_scatter_add(pg_tensor *self, int64_t dim, pg_tensor *index, pg_tensor *src);
+/* A copy of self with slice i of source added to slice index[i]. */
+pg_tensor *pg_tensor_index_add(pg_tensor *self, int64_t dim, pg_tensor *index, pg_tensor *source);
+/* Slices index[n] of t. */
+pg_tensor *pg_tensor_index_select(pg_tensor *t, int64_t dim, pg_tensor *index);
+/* gather after broadcasting apart from dim; negative indices count from the end. */
+pg_tensor *pg_tensor_take_along_dim(pg_tensor *t, pg_tensor *index, int64_t dim);
+/* Where the mask, which broadcasts with t, is true: of one dimension. */
+pg_tensor *pg_tensor_masked_select(pg_tensor *t, pg_tensor *mask);
+/* Rows index[...] of weight (rows, size); row *padding, unless that is NULL, gets no gradient. */
+pg_tensor *pg_tensor_embedding(pg_tensor *index, pg_tensor *weight, const int64_t *padding);
+/* int64: 1 in the place that an element of t, int64, names along a new last dimension, of size `classes`; -1: as many
+ * as the largest element wants. */
+pg_tensor *pg_tensor_one_hot(pg_tensor *t, int64_t classes);
 
 /* ---- reductions --------------------------------------------------------------------------------------------------- */
 
@@ -179,6 +223,35 @@ pg_tensor *pg_tensor_logsumexp(pg_tensor *t, int n_dims, const int64_t *dims, in
 pg_tensor *pg_tensor_softmax(pg_tensor *t, int64_t dim);
 pg_tensor *pg_tensor_log_softmax(pg_tensor *t, int64_t dim);
 
+/* The mean of the squared distances from the mean, and its root, with n - correction in place of n. Floats only. */
+pg_tensor *pg_tensor_var(pg_tensor *t, int n_dims, const int64_t *dims, double correction, int keepdim);
+pg_tensor *pg_tensor_std(pg_tensor *t, int n_dims, const int64_t *dims, double correction, int keepdim);
+/* (sum |t|^p)^(1/p); for p of 0 how many are not 0, for inf and -inf the largest and smallest |t|. Floats only; where
+ * the norm is 0 so is its gradient. */
+pg_tensor *pg_tensor_norm(pg_tensor *t, double p, int n_dims, const int64_t *dims, int keepdim);
+/* Whether any, and whether all are other than 0: bools, but uint8 of uint8. */
+pg_tensor *pg_tensor_any(pg_tensor *t, int n_dims, const int64_t *dims, int keepdim);
+pg_tensor *pg_tensor_all(pg_tensor *t, int n_dims, const int64_t *dims, int keepdim);
+/* The product, of everything when dim is NULL; integers and bools in int64. Its gradient is exact where a factor is 0. */
+pg_tensor *pg_tensor_prod(pg_tensor *t, const int64_t *dim, int keepdim);
+/* Sums and products of t[0], ..., t[i] along a dimension; integers and bools in int64. */
+pg_tensor *pg_tensor_cumsum(pg_tensor *t, int64_t dim);
+pg_tensor *pg_tensor_cumprod(pg_tensor *t, int64_t dim);
+
+/* ---- order -------------------------------------------------------------------------------------------------------- */
+
+/* Along one dimension, with the places (int64) in *indices, which is the caller's to release; NULL on failure. nan counts
+ * as the largest; of equal elements the first comes first. */
+pg_tensor *pg_tensor_sort(pg_tensor *t, int64_t dim, int descending, pg_tensor **indices);
+/* The k largest or smallest, in order. */
+pg_tensor *pg_tensor_topk(pg_tensor *t, int64_t k, int64_t dim, int largest, pg_tensor **indices);
+/* The middle one, the lower of two; nan where there is a nan. Of everything, all that are equal to it share the
+ * gradient. */
+pg_tensor *pg_tensor_median_along(pg_tensor *t, int64_t dim, int keepdim, pg_tensor **indices);
+pg_tensor *pg_tensor_median(pg_tensor *t);
+/* (n, ndim): the indices of what is other than 0, in row-major order; int64. */
+pg_tensor *pg_tensor_nonzero(pg_tensor *t);
+
 /* ---- losses ------------------------------------------------------------------------------------------------------- */
 
 /* What becomes of the losses of the single elements or samples. */
@@ -188,6 +261,14 @@ typedef enum { PG_EACH, PG_MEAN, PG_TOTAL } pg_loss_mode;
 pg_tensor *pg_tensor_mse_loss(pg_tensor *input, pg_tensor *target, pg_loss_mode mode);
 pg_tensor *pg_tensor_l1_loss(pg_tensor *input, pg_tensor *target, pg_loss_mode mode);
 pg_tensor *pg_tensor_huber_loss(pg_tensor *input, pg_tensor *target, double delta, pg_loss_mode mode);
+/* huber_loss divided by beta; l1_loss for a beta of 0. */
+pg_tensor *pg_tensor_smooth_l1_loss(pg_tensor *input, pg_tensor *target, double beta, pg_loss_mode mode);
+/* t (log t - x), t being exp(target) when `log_target`. */
+pg_tensor *pg_tensor_kl_div(pg_tensor *input, pg_tensor *target, int log_target, pg_loss_mode mode);
+/* x where target is 1, max(0, margin - x) where it is -1; target gets no gradient. */
+pg_tensor *pg_tensor_hinge_embedding_loss(pg_tensor *input, pg_tensor *target, double margin, pg_loss_mode mode);
+/* max(0, 1 - label * score) for labels -1 and 1. */
+pg_tensor *pg_tensor_hinge_loss(pg_tensor *score, pg_tensor *label, pg_loss_mode mode);
 /* weight and pos_weight may be NULL, or broadcast to the input's shape. */
 pg_tensor *pg_tensor_binary_cross_entropy(pg_tensor *input, pg_tensor *target, pg_tensor *weight, pg_loss_mode mode);
 pg_tensor *pg_tensor_binary_cross_entropy_with_logits(pg_tensor *input, pg_tensor *target, pg_tensor *weight,
@@ -199,6 +280,20 @@ pg_tensor *pg_tensor_nll_loss(pg_tensor *input, pg_tensor *target, pg_tensor *we
 /* The same of log_softmax(input); target may also be floats of input's shape, the probabilities of the classes. */
 pg_tensor *pg_tensor_cross_entropy(pg_tensor *input, pg_tensor *target, pg_tensor *weight, int64_t ignore_index,
                                    double label_smoothing, pg_loss_mode mode);
+
+/* ---- normalisation ------------------------------------------------------------------------------------------------ */
+
+/* Over the last dimensions of x, which are shape[n_dims]: (x - mean) / sqrt(variance + eps), times weight, plus bias,
+ * each of that shape or NULL. */
+pg_tensor *pg_tensor_layer_norm(pg_tensor *x, int n_dims, const int64_t *shape, pg_tensor *weight, pg_tensor *bias,
+                                double eps);
+/* x / sqrt(mean of squares + eps), times weight; eps NULL: the distance from 1 to the next number of the dtype. */
+pg_tensor *pg_tensor_rms_norm(pg_tensor *x, int n_dims, const int64_t *shape, pg_tensor *weight, const double *eps);
+/* As layer_norm, over all dimensions of x (N, C, ...) but that of the channels, each of which has a weight and a bias
+ * (C). Not training: with the running mean and variance (C). Training: with those of x, towards which the running ones
+ * go by the factor momentum, the variance without bias; they may both be NULL. */
+pg_tensor *pg_tensor_batch_norm(pg_tensor *x, pg_tensor *running_mean, pg_tensor *running_var, pg_tensor *weight,
+                                pg_tensor *bias, int training, double momentum, double eps);
 
 /* ---- creation ---------------------------------------------------------------------------------------------------- */
 
@@ -224,6 +319,8 @@ pg_tensor *pg_tensor_randn(pg_dtype dtype, int ndim, const int64_t *shape, pg_rn
 pg_tensor *pg_tensor_randint(pg_dtype dtype, int ndim, const int64_t *shape, int64_t low, int64_t high, pg_rng *rng);
 /* 0 to n - 1 in an order of which all are equally likely; int64. */
 pg_tensor *pg_tensor_randperm(int64_t n, pg_rng *rng);
+/* x with each element 0 with probability p, else divided by 1 - p. */
+pg_tensor *pg_tensor_dropout(pg_tensor *x, double p, pg_rng *rng);
 /* In place, on float32 or float64: uniform on [low, high); normal. They return what self is from then on, a new
  * reference. */
 pg_tensor *pg_tensor_uniform_(pg_tensor *self, double low, double high, pg_rng *rng);

@@ -17,7 +17,7 @@ from typing import Any
 from ._engine import Tensor, Value, ffi, native, op_table
 
 # Rows whose function takes something else than the row: written out in `elementwise`.
-_WRITTEN_OUT = {"elu", "gelu", "hardtanh", "leaky_relu", "maximum", "minimum", "pow", "softplus", "swish"}
+_WRITTEN_OUT = {"elu", "gelu", "hardtanh", "leaky_relu", "maximum", "minimum", "pow", "round", "softplus", "swish"}
 
 _ALIASES = {
     "negative": "neg",
@@ -26,6 +26,11 @@ _ALIASES = {
     "multiply": "mul",
     "divide": "div",
     "true_divide": "div",
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "fix": "trunc",
 }
 
 

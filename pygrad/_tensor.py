@@ -58,7 +58,26 @@ tensor([[ 7., 11.],
 # numpy leaves `array * tensor` to Tensor.
 Tensor.__array_ufunc__ = None
 
-from . import autograd, conversion, creation, dtypes, elementwise, linalg, reductions, sampling, shapes  # noqa: E402, F401
+from . import (  # noqa: E402
+    arithmetic,  # noqa: F401
+    arrange,  # noqa: F401
+    autograd,  # noqa: F401
+    contraction,  # noqa: F401
+    conversion,  # noqa: F401
+    creation,
+    dtypes,
+    elementwise,  # noqa: F401
+    indexing,  # noqa: F401
+    linalg,  # noqa: F401
+    normalization,  # noqa: F401
+    ordering,  # noqa: F401
+    pieces,  # noqa: F401
+    predicates,  # noqa: F401
+    reductions,  # noqa: F401
+    sampling,  # noqa: F401
+    shapes,  # noqa: F401
+    statistics,  # noqa: F401
+)
 
 
 def _make(data: Any = (), *, dtype: Any = None, requires_grad: bool = False) -> Tensor:

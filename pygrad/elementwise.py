@@ -117,8 +117,6 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tens
     """
     if min_val == -1.0 and max_val == 1.0:
         return _hardtanh(input)
-    if min_val == -1.0 and max_val == 1.0:
-        return _hardtanh(input)
     inside = (input > min_val) & (input < max_val)
     return where(inside | (input != input), input, input.detach().clamp(min_val, max_val))
 

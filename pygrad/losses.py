@@ -12,10 +12,14 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cross_entropy",
+    "hinge_embedding_loss",
+    "hinge_loss",
     "huber_loss",
+    "kl_div",
     "l1_loss",
     "mse_loss",
     "nll_loss",
+    "smooth_l1_loss",
 ]
 
 _MODES = {"none": 0, "mean": 1, "sum": 2}
@@ -82,6 +86,59 @@ def huber_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", delta:
     [0.5, 1.5]
     """
     return native.tensor_huber_loss(input, target, delta, _mode(reduction))
+
+
+def smooth_l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+    """Return ``d**2 / (2 * beta)`` where ``|d| < beta``, else ``|d| - beta / 2``, with ``d = x - t``.
+
+    `huber_loss` divided by beta; a beta of 0 gives `l1_loss`. R. Girshick, "Fast R-CNN", 2015. Parameters and errors
+    are those of `mse_loss`, and a negative `beta` is a RuntimeError.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> x, t = pygrad.tensor([1.0, 2.0]), pygrad.tensor([2.0, 8.0])
+    >>> pygrad.smooth_l1_loss(x, t, reduction="none", beta=2.0).tolist()
+    [0.25, 5.0]
+    """
+    return native.tensor_smooth_l1_loss(input, target, beta, _mode(reduction))
+
+
+def kl_div(input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False) -> Tensor:
+    """Return ``t * (log(t) - x)``, whose sum is the divergence of probabilities t from log-probabilities x.
+
+    S. Kullback and R. A. Leibler, "On information and sufficiency", 1951.
+
+    Parameters
+    ----------
+    input
+        Log-probabilities x, of any shape.
+    target
+        Probabilities t, of the same shape, 0 included (whose own gradient is nan, as in PyTorch); or their logarithms.
+    reduction
+        "mean", "sum", "none", or "batchmean": the sum divided by the size of the first dimension, which is the mean of
+        the divergences of the rows.
+    log_target
+        Whether the target is ``log(t)``.
+
+    Raises
+    ------
+    ShapeError
+        When the shapes differ. (PyTorch broadcasts them.)
+    RuntimeError
+        When one of the tensors is not of floats.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> p, q = pygrad.tensor([[0.5, 0.5]]), pygrad.tensor([[0.25, 0.75]])
+    >>> pygrad.kl_div(q.log(), p, reduction="batchmean")
+    tensor(0.1438)
+    """
+    if reduction == "batchmean":
+        total = native.tensor_kl_div(input, target, log_target, _MODES["sum"])
+        return total / input.shape[0] if input.ndim else total
+    return native.tensor_kl_div(input, target, log_target, _mode(reduction))
 
 
 # ---- two classes -------------------------------------------------------------------------------------------------
@@ -162,6 +219,67 @@ def binary_cross_entropy_with_logits(
     500.0
     """
     return native.tensor_binary_cross_entropy_with_logits(input, target, weight, pos_weight, _mode(reduction))
+
+
+def hinge_loss(score: Tensor, label: Tensor, *, reduction: str = "mean") -> Tensor:
+    """Return ``max(0, 1 - y * s)`` for scores s and labels y, which are -1 and 1; the gradient is 0 at the corner.
+
+    C. Cortes and V. Vapnik, "Support-vector networks", 1995.
+
+    Parameters
+    ----------
+    score
+        Of any shape.
+    label
+        Of the same shape: floats, which get a gradient too, or integers.
+    reduction
+        "mean", "sum" or "none".
+
+    Raises
+    ------
+    ShapeError
+        When the shapes differ.
+    RuntimeError
+        When the scores are not floats.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.hinge_loss(pygrad.tensor([0.5, 2.0, 1.0]), pygrad.tensor([1, 1, -1]), reduction="none").tolist()
+    [0.5, 0.0, 2.0]
+    """
+    return native.tensor_hinge_loss(score, label, _mode(reduction))
+
+
+def hinge_embedding_loss(input: Tensor, target: Tensor, *, margin: float = 1.0, reduction: str = "mean") -> Tensor:
+    """Return x where the target is 1, ``max(0, margin - x)`` where it is -1: for distances x of what is alike or not.
+
+    Parameters
+    ----------
+    input
+        Distances x, of any shape.
+    target
+        1 and -1, of the same shape. (For other numbers it is the sum of both.) It gets no gradient.
+    margin
+        How far apart is far enough.
+    reduction
+        "mean", "sum" or "none".
+
+    Raises
+    ------
+    ShapeError
+        When the shapes differ. (PyTorch broadcasts them.)
+    RuntimeError
+        When the input is not of floats.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> x, t = pygrad.tensor([0.5, 0.75, 2.0]), pygrad.tensor([1, -1, -1])
+    >>> pygrad.hinge_embedding_loss(x, t, reduction="none").tolist()
+    [0.5, 0.25, 0.0]
+    """
+    return native.tensor_hinge_embedding_loss(input, target, margin, _mode(reduction))
 
 
 # ---- several classes ---------------------------------------------------------------------------------------------

@@ -403,17 +403,9 @@ def log_softmax(input: Tensor, dim: int, dtype: DType = None) -> Tensor:
 # ---- of truth ----------------------------------------------------------------------------------------------------
 
 
-def _truth(input: Tensor, dim: Dims, keepdim: bool, of_none: bool) -> Tensor:
-    truth = input != 0
-    if truth.numel() > 0:
-        return truth.amin(dim, keepdim) if of_none else truth.amax(dim, keepdim)
-    count = truth.to("int64").sum(dim, keepdim)
-    return count == 0 if of_none else count != 0
-
-
 @method
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Return a bool tensor: whether every element is other than 0; true where there are none.
+    """Return whether every element is other than 0; true where there are none. Bool, but uint8 of uint8.
 
     Examples
     --------
@@ -421,12 +413,12 @@ def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     >>> pygrad.tensor([[1, 0], [2, 3]]).all(1)
     tensor([False,  True])
     """
-    return _truth(input, dim, keepdim, True)
+    return native.tensor_all(input, dim, keepdim)
 
 
 @method
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Return a bool tensor: whether an element is other than 0; false where there are none.
+    """Return whether an element is other than 0; false where there are none. Bool, but uint8 of uint8.
 
     Examples
     --------
@@ -434,4 +426,4 @@ def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     >>> pygrad.tensor([[1, 0], [0, 0]]).any(1)
     tensor([ True, False])
     """
-    return _truth(input, dim, keepdim, False)
+    return native.tensor_any(input, dim, keepdim)

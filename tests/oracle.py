@@ -73,6 +73,33 @@ def cos(x: Decimal) -> Decimal:
     return _with_digits(abs(float(x)), lambda: _taylor(ONE, lambda n: -x * x / (2 * n * (2 * n - 1))))
 
 
+def atan(x: Decimal) -> Decimal:
+    """x - x^3/3 + x^5/5 - ..., of a sixteenth of the angle."""
+
+    def series() -> Decimal:
+        t = x
+        for _ in range(4):
+            t = t / (1 + (1 + t * t).sqrt())
+        return 16 * _taylor(t, lambda n: -t * t * (2 * n - 1) / (2 * n + 1))
+
+    return _with_digits(0, series)
+
+
+def asin(x: Decimal) -> Decimal:
+    """The angle of the triangle with sides x and sqrt(1 - x^2)."""
+    return x if x == 0 else 2 * atan(x / (1 + ((1 - x) * (1 + x)).sqrt()))
+
+
+def atan2(a: Decimal, b: Decimal) -> Decimal:
+    """Twice the angle that sees the chord from (-r, 0), r = sqrt(a^2 + b^2), to (b, a)."""
+    return 2 * atan(a / ((a * a + b * b).sqrt() + b))
+
+
+def quotient(a: Decimal, b: Decimal, rounding: str) -> Decimal:
+    """a / b as a whole number."""
+    return (a / b).to_integral_value(rounding)
+
+
 def erf(x: Decimal) -> Decimal:
     """2/sqrt(pi) exp(-x^2) (x + 2/3 x^3 + 4/15 x^5 + ...), all terms of one sign."""
     if x * x > 3 * decimal.getcontext().prec:  # 1 to all digits
@@ -145,7 +172,10 @@ VALUE: dict[str, Callable[..., Decimal]] = {
     "neg": lambda x: 0 - x,
     "exp": lambda x: 1 / (-x).exp(),
     "expm1": expm1,
+    "exp2": lambda x: TWO**x,
     "log": lambda x: x.log10() * Decimal(10).ln(),
+    "log2": lambda x: x.ln() / TWO.ln(),
+    "log10": lambda x: x.ln() / Decimal(10).ln(),
     "log1p": log1p,
     "sqrt": lambda x: x.sqrt(),
     "rsqrt": lambda x: (1 / x).sqrt(),
@@ -153,8 +183,18 @@ VALUE: dict[str, Callable[..., Decimal]] = {
     "reciprocal": lambda x: x / (x * x),
     "abs": lambda x: max(x, -x),
     "sign": lambda x: x / abs(x),
+    "floor": lambda x: x.to_integral_value(decimal.ROUND_FLOOR),
+    "ceil": lambda x: x.to_integral_value(decimal.ROUND_CEILING),
+    "round": lambda x: x.to_integral_value(decimal.ROUND_HALF_EVEN),
+    "trunc": lambda x: x.to_integral_value(decimal.ROUND_DOWN),
     "sin": sin,
     "cos": cos,
+    "tan": lambda x: sin(x) / cos(x),
+    "asin": asin,
+    "acos": lambda x: pi() / 2 - asin(x),
+    "atan": atan,
+    "sinh": lambda x: (expm1(x) - expm1(-x)) / 2,
+    "cosh": lambda x: (x.exp() + (-x).exp()) / 2,
     "erf": erf,
     "erfc": erfc,
     "tanh": tanh,
@@ -176,6 +216,14 @@ VALUE: dict[str, Callable[..., Decimal]] = {
     "pow": power,
     "maximum": lambda a, b: (a + b + abs(a - b)) / 2,
     "minimum": lambda a, b: (a + b - abs(a - b)) / 2,
+    "fmax": lambda a, b: (a + b + abs(a - b)) / 2,
+    "fmin": lambda a, b: (a + b - abs(a - b)) / 2,
+    "floor_divide": lambda a, b: quotient(a, b, decimal.ROUND_FLOOR),
+    "remainder": lambda a, b: a - b * quotient(a, b, decimal.ROUND_FLOOR),
+    "fmod": lambda a, b: a - b * quotient(a, b, decimal.ROUND_DOWN),
+    "hypot": lambda a, b: (a * a + b * b).sqrt(),
+    "atan2": atan2,
+    "logaddexp": lambda a, b: (a.exp() + b.exp()).ln(),
     "leaky_relu": lambda x, slope: positive(x) - slope * positive(-x),
     "elu": lambda x, alpha: positive(x) + alpha * expm1(-positive(-x)),
     "swish": lambda x, beta: x / (1 + (-beta * x).exp()),
@@ -184,6 +232,8 @@ VALUE: dict[str, Callable[..., Decimal]] = {
 
 #: Where a row has no derivative, or a jump: what concerns these points is in the tests of edges.
 KINKS: dict[str, tuple[float, ...]] = {
+    **dict.fromkeys(("floor", "ceil", "trunc"), (-700.0, -40.0, -25.0, 21.0, 40.0, 700.0)),
+    "round": (-12.5, -6.5, 6.5, 12.5),
     "abs": (0.0,),
     "sign": (0.0,),
     "relu": (0.0,),
@@ -195,8 +245,24 @@ KINKS: dict[str, tuple[float, ...]] = {
     "elu": (0.0,),
 }
 
+#: Where a row of two has none: the one jumps where the quotient is whole, the other bends where operands meet.
+KINKS_OF_TWO: dict[str, Callable[[float, float], bool]] = {
+    **dict.fromkeys(("floor_divide", "remainder", "fmod"), lambda a, b: math.fmod(a, b) == 0.0),
+    **dict.fromkeys(("fmax", "fmin"), operator.eq),
+}
+
 #: How far from 0 an oracle reaches, where its derivative drowns in a value near 1 beyond.
-REACH = {"erf": 12.5, "erfc": 12.5, "gelu": 40.0, "selu": 80.0, "elu": 80.0, "sin": 40.0, "cos": 40.0}
+REACH = {
+    "erf": 12.5,
+    "erfc": 12.5,
+    "gelu": 40.0,
+    "selu": 80.0,
+    "elu": 80.0,
+    "sin": 40.0,
+    "cos": 40.0,
+    "tan": 40.0,
+    "logaddexp": 40.0,
+}
 
 #: Rows whose derivative is a difference of numbers near 1, and so has the rounding errors of 1.
 DIFFERENCE_OF_ONES = {

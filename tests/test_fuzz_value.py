@@ -38,10 +38,14 @@ TINY = 5e-323
 
 UNARY = [
     "neg", "exp", "expm1", "log", "log1p", "sqrt", "rsqrt", "square", "reciprocal", "abs", "sign", "sin", "cos",
+    "floor", "ceil", "round", "trunc", "tan", "asin", "acos", "atan", "sinh", "cosh", "exp2", "log2", "log10",
     "erf", "erfc", "tanh", "sigmoid", "relu", "relu6", "hardtanh", "gelu", "gelu_tanh", "silu", "softplus",
     "logsigmoid", "selu", "mish",
 ]  # fmt: skip
-BINARY = ["add", "sub", "mul", "div", "pow", "maximum", "minimum", "leaky_relu", "elu", "swish", "bce_with_logits"]
+BINARY = [
+    "add", "sub", "mul", "div", "pow", "maximum", "minimum", "leaky_relu", "elu", "swish", "bce_with_logits", "fmax",
+    "fmin", "floor_divide", "remainder", "fmod", "hypot", "atan2", "logaddexp",
+]  # fmt: skip
 NARY = ["sum", "dot", "logsumexp", "neuron"]
 CUSTOM = ["closure", "local gradients", "closure over a closure"]
 #: These change nothing that is computed.
@@ -218,7 +222,7 @@ class Run:
         elif what in OPERATORS:
             self.apply(what, picked[:1], lambda b: op(n, b), lambda b: op(plain, b))
         else:
-            self.apply(what, picked[:1], lambda b: op(b, b))
+            self.apply(what, picked[:1] * 2, op)  # two edges, whose derivatives may cancel
 
     def nary(self, what: str, picked: list[tuple[int, Node]], number: float, how: int) -> None:
         values = [n.theirs.data for _, n in picked]

@@ -292,3 +292,70 @@ def test_why_cross_entropy_and_not_mse():
     assert z1.grad.item() == pytest.approx(2 * (p - 1) * p * (1 - p), rel=1e-12)
     assert z2.grad.item() == pytest.approx(p - 1, rel=1e-14)
     assert abs(z1.grad.item()) < 1e-4 < 0.99 < abs(z2.grad.item())
+
+
+# ---- margins --------------------------------------------------------------------------------------------------------
+
+
+@ours("it has no hinge_loss")
+@DTYPES
+def test_hinge_loss_at_its_corner_and_around_it(dtype):
+    s = leaf([1.0, 0.5, -3.0, 2.0, -1.0], dtype)
+    y = pg.hinge_loss(s, pg.tensor([1, 1, 1, -1, -1]), reduction="none")
+    assert y.tolist() == [0.0, 0.5, 4.0, 3.0, 0.0]
+    y.sum().backward()
+    assert s.grad.tolist() == [0.0, -1.0, -1.0, 1.0, 0.0]
+
+
+@ours("it has no hinge_loss")
+def test_hinge_loss_is_that_of_scikit_learn():
+    metrics = pytest.importorskip("sklearn.metrics")
+    rng = np.random.default_rng(8)
+    s, y = rng.normal(0, 2, 50), rng.choice([-1, 1], 50)
+    assert pg.hinge_loss(tensor(s), pg.tensor(y)).item() == pytest.approx(metrics.hinge_loss(y, s), rel=1e-14)
+
+
+@DTYPES
+def test_hinge_embedding_loss_at_its_corner_and_for_other_labels(dtype):
+    x = leaf([1.0, 0.5, 3.0, -2.0, 0.25], dtype)
+    y = pg.hinge_embedding_loss(x, tensor([-1, -1, -1, 1, 0], dtype), reduction="none")
+    assert y.tolist() == [0.0, 0.5, 0.0, -2.0, 1.0]
+    y.sum().backward()
+    assert x.grad.tolist() == [-1.0, -1.0, 0.0, 1.0, 0.0]
+
+
+def test_target_of_hinge_embedding_loss_gets_no_gradient():
+    x, y = leaf([0.5, 2.0]), leaf([1.0, -1.0])
+    pg.hinge_embedding_loss(x, y).backward()
+    assert y.grad is None
+
+
+@DTYPES
+def test_dtype_of_labels_says_nothing_about_the_loss(dtype):
+    y = pg.tensor([1, -1])
+    for labels in (y, y.double(), y.int()):
+        assert dtype_name(pg.hinge_embedding_loss(tensor([0.5, 2.0], dtype), labels)) == dtype
+
+
+def test_what_the_other_losses_refuse():
+    x = tensor(np.ones((2, 3)))
+    with refused(RuntimeError, naming=("smooth_l1_loss", "beta", -1)):
+        pg.smooth_l1_loss(x, x, beta=-1.0)
+    with refused(RuntimeError, naming=("kl_div", "int64")):
+        pg.kl_div(x, x.long(), reduction="sum")
+    with refused(ValueError, naming=("batch",)):
+        pg.kl_div(x, x, reduction="batch")
+
+
+@ours("it broadcasts")
+@pytest.mark.parametrize("name", ["kl_div", "smooth_l1_loss", "hinge_embedding_loss", "hinge_loss"])
+def test_shapes_of_the_other_losses_have_to_be_the_same(name):
+    with refused(ShapeError, naming=(name, "[2, 3]", "[3]")):
+        getattr(pg, name)(tensor(np.ones((2, 3))), tensor(np.ones(3)))
+
+
+@ours("it takes them, and gives integers")
+@pytest.mark.parametrize("name", ["hinge_embedding_loss", "hinge_loss"])
+def test_scores_have_to_be_floats(name):
+    with refused(RuntimeError, naming=(name, "int64")):
+        getattr(pg, name)(pg.tensor([1, 2]), pg.tensor([1, -1]))

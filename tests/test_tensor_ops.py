@@ -14,12 +14,12 @@ from math import prod
 import numpy as np
 import pytest
 from tensor_backend import TORCH, array, dtype_name, leaf, ours, pg
-from tensor_table import ALIASES, READING, SHAPES, TABLE, Case
+from tensor_table import ALIASES, ARRANGED, PRODUCTS_OF_ONE_KIND, READING, SHAPES, TABLE, Case
 
 UNIT = {"float64": 2.0**-53, "float32": 2.0**-24}
 ROWS = {row.name: row for row in TABLE}
 CASES = [pytest.param(row, c, id=f"{row.name}-{i}-{c}"[:80]) for row in TABLE for i, c in enumerate(row.cases)]
-VIEWS = (*SHAPES, *READING)
+VIEWS = (*SHAPES, *ARRANGED, *READING, *(row for row in PRODUCTS_OF_ONE_KIND if len(row.inputs) == 1))
 GRADIENT_CASES = [p for p in CASES if p.values[0].differentiable() and sum(map(prod, p.values[1].shapes)) <= 80]
 FIRST_CASES = [
     pytest.param(row, c, id=f"{row.name}-{c}"[:80])
@@ -110,7 +110,7 @@ NO_OP_FUNCTIONS = set(
     tensor zeros ones full eye arange linspace rand randn randint empty from_numpy manual_seed
     zeros_like ones_like full_like rand_like randn_like randint_like empty_like
     no_grad enable_grad set_grad_enabled is_grad_enabled get_default_dtype set_default_dtype
-    draw gradcheck dot margin_loss squared_error as_tensor asarray as_dtype finfo iinfo randperm set_printoptions
+    draw gradcheck margin_loss squared_error as_tensor asarray as_dtype finfo iinfo randperm set_printoptions
     double float long int bool
     """.split()
 )
@@ -318,12 +318,22 @@ def test_cotangent_may_have_any_layout(row, layout):
 
 # ---- one input several times ----------------------------------------------------------------------------------------
 
-TWICE = [row for row in TABLE if len(row.differentiable()) == 2 and len(row.inputs) == 2 and row.op != "linear"]
+
+def two_alike(row):
+    """Return the cases with two vectors or matrices of one shape."""
+    return [c for c in row.cases if len(set(c.shapes)) == 1 and len(c.shapes[0]) in (1, 2)]
+
+
+TWICE = [
+    row
+    for row in TABLE
+    if len(row.differentiable()) == 2 and len(row.inputs) == 2 and row.op != "linear" and two_alike(row)
+]
 
 
 @pytest.mark.parametrize("row", TWICE, ids=lambda row: row.name)
 def test_input_used_twice_gets_both_gradients(row):
-    c = next(c for c in row.cases if len(set(c.shapes)) == 1 and len(c.shapes[0]) in (1, 2))
+    c = two_alike(row)[0]
     shape = (3, 3) if row.op == "matmul" else c.shapes[0]
     # The same tensor on both sides; an op with a kink where its operands meet gets x and 2 x, scaled into the domain.
     x0 = np.random.default_rng(5).uniform(0.3, 0.45, shape)

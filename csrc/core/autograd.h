@@ -117,16 +117,22 @@ pg_tensor *pg_sum_to_shape(pg_tensor *g, int ndim, const int64_t *shape);
  *     pg_scope scope = {0};
  *     out[0] = pg_tensor_matmul(g, pg_temp(&scope, pg_tensor_transpose(b, -1, -2)));
  *     pg_scope_end(&scope); */
+enum { PG_MOST_TEMPS = 40 };
 typedef struct {
     int n;
-    pg_tensor *temps[30];
+    pg_tensor *temps[PG_MOST_TEMPS];
 } pg_scope;
 
 static inline pg_tensor *pg_temp(pg_scope *scope, pg_tensor *t)
 {
-    if (t != NULL)
-        scope->temps[scope->n++] = t;
-    return t;
+    if (t == NULL)
+        return NULL;
+    if (PG_UNLIKELY(scope->n == PG_MOST_TEMPS)) {
+        pg_fail(PG_BAD_STATE, "an expression of more than %d temporaries", PG_MOST_TEMPS);
+        pg_tensor_release(t);
+        return NULL;
+    }
+    return scope->temps[scope->n++] = t;
 }
 
 static inline void pg_scope_end(pg_scope *scope)

@@ -18,7 +18,8 @@ static inline const pg_float_loops *pg_loops_for(int dtype, int op)
     return dtype == PG_FLOAT32 ? &pg_loops_f32[op] : &pg_loops_f64[op];
 }
 
-/* The loop of a row for bool and integers, or NULL where it has none; operands y, a, b. */
+/* The loop of a row for bool and integers, or NULL where it has none; operands y, a, b. Its context is a bool *const *,
+ * where it sets the bool when it had to divide by zero. */
 pg_loop *pg_integer_loop(int dtype, int op);
 
 typedef enum { PG_EQ, PG_NE, PG_LT, PG_LE, PG_GT, PG_GE, PG_LOGICAL_AND, PG_LOGICAL_OR, PG_LOGICAL_XOR } pg_comparison;

@@ -35,6 +35,32 @@ static inline int64_t power(int64_t a, int64_t b)
     return (int64_t)result;
 }
 
+/* The context of a division is a pointer to the bool that says whether there was one by zero. -1 has a way of its own:
+ * the least integer divided by it is more than the largest. */
+static inline int64_t without_divisor(const void *context)
+{
+    **(bool *const *)context = true;
+    return 0;
+}
+
+static inline int64_t truncated_remainder(int64_t a, int64_t b, const void *context)
+{
+    return b == 0 ? without_divisor(context) : b == -1 ? 0 : a % b;
+}
+
+static inline int64_t floored_remainder(int64_t a, int64_t b, const void *context)
+{
+    const int64_t rest = truncated_remainder(a, b, context);
+    return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
+}
+
+static inline int64_t floored_quotient(int64_t a, int64_t b, const void *context)
+{
+    if (b == 0)
+        return without_divisor(context);
+    return b == -1 ? (int64_t) - (uint64_t)a : a / b - (a % b != 0 && (a % b < 0) != (b < 0));
+}
+
 #define ARITHMETIC(suffix, T) \
     LOOP(add_##suffix, T, T, (uint64_t)a + (uint64_t)b) \
     LOOP(sub_##suffix, T, T, (uint64_t)a - (uint64_t)b) \
@@ -42,6 +68,10 @@ static inline int64_t power(int64_t a, int64_t b)
     LOOP(pow_##suffix, T, T, power((int64_t)a, (int64_t)b)) \
     LOOP(maximum_##suffix, T, T, a > b ? a : b) \
     LOOP(minimum_##suffix, T, T, a < b ? a : b) \
+    LOOP(floor_divide_##suffix, T, T, floored_quotient((int64_t)a, (int64_t)b, context)) \
+    LOOP(remainder_##suffix, T, T, floored_remainder((int64_t)a, (int64_t)b, context)) \
+    LOOP(fmod_##suffix, T, T, truncated_remainder((int64_t)a, (int64_t)b, context)) \
+    LOOP(same_##suffix, T, T, a) \
     LOOP(neg_##suffix, T, T, -(uint64_t)a) \
     LOOP(abs_##suffix, T, T, a < 0 ? -(uint64_t)a : (uint64_t)a) \
     LOOP(sign_##suffix, T, T, (a > 0) - (a < 0)) \
@@ -58,16 +88,19 @@ LOOP(mul_bool, uint8_t, uint8_t, a &b)
 
 pg_loop *pg_integer_loop(int dtype, int op)
 {
-#define ROW(name) \
-    case PG_OP_##name: \
+#define ROW_AS(row, name) \
+    case PG_OP_##row: \
         return dtype == PG_UINT8 ? name##_uint8 : dtype == PG_INT32 ? name##_int32 : name##_int64;
+#define ROW(name) ROW_AS(name, name)
     if (dtype == PG_BOOL) {
         switch (op) {
         case PG_OP_add:
         case PG_OP_maximum:
+        case PG_OP_fmax:
             return add_bool;
         case PG_OP_mul:
         case PG_OP_minimum:
+        case PG_OP_fmin:
             return mul_bool;
         default:
             return NULL;
@@ -85,10 +118,20 @@ pg_loop *pg_integer_loop(int dtype, int op)
         ROW(sign)
         ROW(square)
         ROW(relu)
+        ROW(floor_divide)
+        ROW(remainder)
+        ROW(fmod)
+        ROW_AS(fmax, maximum)
+        ROW_AS(fmin, minimum)
+        ROW_AS(floor, same)
+        ROW_AS(ceil, same)
+        ROW_AS(round, same)
+        ROW_AS(trunc, same)
     default:
         return NULL;
     }
 #undef ROW
+#undef ROW_AS
 }
 
 /* ---- comparisons and logic --------------------------------------------------------------------------------------- */

@@ -160,12 +160,23 @@ pg_status pg_operands_shape(const char *op, int n, pg_tensor *const *inputs, int
     return status;
 }
 
+/* What the loop over integers has found out; `out` is given up where it divided by zero. */
+static pg_tensor *unless_by_zero(int op, bool by_zero, pg_tensor *out)
+{
+    if (!by_zero)
+        return out;
+    pg_tensor_release(out);
+    pg_fail(PG_BAD_STATE, "%s: ZeroDivisionError: integer division by zero", pg_op_row(op)->name);
+    return NULL;
+}
+
 /* Runs the loop over inputs[arity] that have the dtype already; out NULL: a new tensor. */
 static pg_tensor *computed(int op, int arity, pg_loop *loop, int dtype, pg_tensor *const *inputs, void *number,
                            pg_tensor *out)
 {
     const pg_tensor *const a = inputs[0], *const b = arity > 1 ? inputs[1] : NULL, *const first = a != NULL ? a : b;
     const int64_t itemsize = pg_itemsize[dtype];
+    bool by_zero = false, *const context = &by_zero;
     /* The usual case: no broadcasting, all in row-major order. */
     if (pg_is_contiguous(first) && (a == NULL || b == NULL || (pg_is_contiguous(b) && pg_same_shape(a, b)))) {
         if (out == NULL && (out = pg_tensor_empty_like(first, (pg_dtype)dtype)) == NULL)
@@ -173,8 +184,8 @@ static pg_tensor *computed(int op, int arity, pg_loop *loop, int dtype, pg_tenso
         char *const p[] = {out->data, a != NULL ? a->data : number, b != NULL ? b->data : number};
         const int64_t strides[] = {itemsize, a != NULL ? itemsize : 0, b != NULL ? itemsize : 0};
         if (out->numel > 0)
-            loop(p, strides, out->numel, NULL);
-        return out;
+            loop(p, strides, out->numel, &context);
+        return unless_by_zero(op, by_zero, out);
     }
     int64_t shape[PG_MAX_DIMS];
     int ndim;
@@ -187,8 +198,8 @@ static pg_tensor *computed(int op, int arity, pg_loop *loop, int dtype, pg_tenso
     for (int i = 0; i < arity; i++)
         if (inputs[i] == NULL)
             iter.data[i + 1] = number;
-    pg_iter_run(&iter, loop, NULL);
-    return out;
+    pg_iter_run(&iter, loop, &context);
+    return unless_by_zero(op, by_zero, out);
 }
 
 /* x**2 is common and pow() slow. */
@@ -321,7 +332,11 @@ pg_tensor *pg_elementwise_in_place(int op, pg_tensor *self, const pg_operand *op
         pg_check_in_place_result(name, self, dtype, arity, inputs) != PG_OK)
         return NULL;
     const bool records = pg_records(arity, inputs);
-    if (!records && dtype == self->dtype && (other == NULL || other->dtype == dtype) && !overlaps(self, other)) {
+    /* A division by zero leaves self as it was. */
+    const bool may_fail =
+        !pg_is_float(dtype) && (op == PG_OP_floor_divide || op == PG_OP_remainder || op == PG_OP_fmod);
+    if (!records && !may_fail && dtype == self->dtype && (other == NULL || other->dtype == dtype) &&
+        !overlaps(self, other)) {
         char number[8] = {0};
         if (arity > 1 && other == NULL &&
             pg_number_store(pg_op_row(op)->name, operands[1].number, dtype, number) != PG_OK)

@@ -56,6 +56,21 @@ pg_tensor *pg_tensor_copy_(pg_tensor *self, pg_tensor *source)
     return overwritten(&copy_function, self, values, 2, source);
 }
 
+pg_status pg_number_for(const char *op, pg_number *number, int dtype)
+{
+    const double real = number->real;
+    const bool is_real = number->kind == PG_FLOAT64;
+    if (dtype == PG_BOOL) {
+        *number = (pg_number){.kind = PG_BOOL, .integer = is_real ? real != 0 : number->integer != 0};
+    } else if (is_real && !pg_is_float(dtype)) {
+        if (!(real >= -0x1p63 && real < 0x1p63))
+            return pg_fail(PG_BAD_STATE, "%s: value %g cannot be converted to type %s without overflow", op, real,
+                           pg_dtype_name[dtype]);
+        *number = (pg_number){.kind = PG_INT64, .real = (double)(int64_t)real, .integer = (int64_t)real};
+    }
+    return PG_OK;
+}
+
 pg_tensor *pg_tensor_fill_(pg_tensor *self, pg_operand value)
 {
     char slot[8];
@@ -68,17 +83,8 @@ pg_tensor *pg_tensor_fill_(pg_tensor *self, pg_operand value)
                 PG_SHAPE(value.tensor));
         return NULL;
     }
-    const double real = value.number.real;
-    if (value.number.kind == PG_FLOAT64 && !pg_is_float(self->dtype) && self->dtype != PG_BOOL) {
-        if (!(real >= -0x1p63 && real < 0x1p63)) {
-            pg_fail(PG_BAD_STATE, "fill_: value %g cannot be converted to type %s without overflow", real,
-                    pg_dtype_name[self->dtype]);
-            return NULL;
-        }
-        value.number = (pg_number){.kind = PG_INT64, .integer = (int64_t)value.number.real};
-    } else if (value.number.kind == PG_FLOAT64 && self->dtype == PG_BOOL) {
-        value.number = (pg_number){.kind = PG_BOOL, .integer = real != 0};
-    }
+    if (pg_number_for("fill_", &value.number, self->dtype) != PG_OK)
+        return NULL;
     if (pg_number_store("fill_", value.number, self->dtype, slot) != PG_OK)
         return NULL;
     pg_tensor *const one = pg_tensor_empty(self->dtype, 0, NULL), *values = NULL;

@@ -9,4 +9,8 @@ pg_tensor *pg_tensor_copy_(pg_tensor *self, pg_tensor *source);
 /* A number, or a tensor without dimensions. */
 pg_tensor *pg_tensor_fill_(pg_tensor *self, pg_operand value);
 
+/* Makes a number one that elements of a dtype are filled with: a float loses its fraction in integers, and becomes
+ * whether it is not 0 in bools. PG_BAD_STATE, naming `op`, where it does not fit. */
+pg_status pg_number_for(const char *op, pg_number *number, int dtype);
+
 #endif

@@ -121,6 +121,9 @@ typedef void inner_loop(char *packed, char *at, const pg_level *level);
 INNER(read_1, uint8_t, near[i] = *far, COPY)
 INNER(read_4, uint32_t, near[i] = *far, COPY)
 INNER(read_8, uint64_t, near[i] = *far, COPY)
+INNER(write_1, uint8_t, *far = near[i], memcpy(at, near, (size_t)n))
+INNER(write_4, uint32_t, *far = near[i], memcpy(at, near, (size_t)n * sizeof *near))
+INNER(write_8, uint64_t, *far = near[i], memcpy(at, near, (size_t)n * sizeof *near))
 #define ADD(T) \
     for (int64_t i = 0; i < n; i++) \
     ((T *)at)[i] += near[i]
@@ -140,8 +143,7 @@ static char *run(const pg_level *levels, int n, char *packed, char *at, size_t i
     return packed;
 }
 
-/* The dimensions of the result in shape[]; how many. */
-static int result_shape(const pg_gather_shape *gather, pg_tensor *const *index, int64_t *shape)
+int pg_gather_result(const pg_gather_shape *gather, pg_tensor *const *index, int64_t *shape)
 {
     int n = 0;
     if (!gather->in_front)
@@ -201,7 +203,7 @@ pg_tensor *pg_gather(const pg_gather_shape *gather, pg_tensor *t, pg_tensor *con
     pg_pass pass;
     if (plan_pass(&pass, gather, t, index) != PG_OK)
         return NULL;
-    const int ndim = result_shape(gather, index, shape), item = pg_itemsize[t->dtype];
+    const int ndim = pg_gather_result(gather, index, shape), item = pg_itemsize[t->dtype];
     pg_tensor *out = pg_tensor_empty(t->dtype, ndim, shape);
     if (out != NULL && out->numel > 0)
         run(pass.levels, pass.n, out->data, t->data, (size_t)item, loops[item]);
@@ -224,4 +226,18 @@ pg_tensor *pg_gather_add(const pg_gather_shape *gather, pg_tensor *g, pg_tensor 
     pg_tensor_release(pass.offsets);
     pg_tensor_release(packed);
     return recorded(out, g, &gather_add_function, gather, index);
+}
+
+pg_status pg_gather_write(const pg_gather_shape *gather, pg_tensor *t, pg_tensor *const *index, const pg_tensor *packed)
+{
+    static inner_loop *const loops[] = {[1] = write_1, [4] = write_4, [8] = write_8};
+    pg_pass pass;
+    const pg_status status = plan_pass(&pass, gather, t, index);
+    if (status != PG_OK)
+        return status;
+    const int item = pg_itemsize[t->dtype];
+    if (packed->numel > 0)
+        run(pass.levels, pass.n, packed->data, t->data, (size_t)item, loops[item]);
+    pg_tensor_release(pass.offsets);
+    return PG_OK;
 }

@@ -31,6 +31,12 @@ typedef struct {
 pg_status pg_index_plan_make(pg_index_plan *plan, const pg_tensor *t, int n, const pg_index *index);
 void pg_index_plan_clear(pg_index_plan *plan);
 
+/* The shape of what an index picks in shape[]; how many dimensions. */
+int pg_gather_result(const pg_gather_shape *gather, pg_tensor *const *index, int64_t *shape);
+/* Writes packed, contiguous, of that shape and of t's dtype, to where pg_gather would read; indices are checked before. */
+pg_status pg_gather_write(const pg_gather_shape *gather, pg_tensor *t, pg_tensor *const *index,
+                          const pg_tensor *packed);
+
 /* t[..., index, ...], a copy, recorded. t has the shape of `gather`. */
 pg_tensor *pg_gather(const pg_gather_shape *gather, pg_tensor *t, pg_tensor *const *index);
 /* Zeros of the shape of `gather`, with the elements of g, which has the shape of what pg_gather returns, added where it

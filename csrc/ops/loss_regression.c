@@ -1,4 +1,4 @@
-/* mse_loss, l1_loss, huber_loss. */
+/* mse_loss, l1_loss, huber_loss, smooth_l1_loss. */
 #include "ops/elementwise.h"
 #include "ops/loss.h"
 #include "ops/select.h"
@@ -41,6 +41,20 @@
 #define NAME(f) huber_##f##_f64
 #include "ops/loss_regression_body.h"
 
+#undef VALUE
+#undef SLOPE
+
+/* ---- the same divided by delta, and |d| for a delta of 0 ------------------------------------------------------------ */
+
+#define VALUE(d) (SIZE(d) < delta ? (T)0.5 * (d) * (d) / delta : SIZE(d) - (T)0.5 * delta)
+#define SLOPE(d) ((d) > delta ? 1 : (d) < -delta ? -1 : delta > 0 ? (d) / delta : 0)
+#define T float
+#define NAME(f) smooth_l1_##f##_f32
+#include "ops/loss_regression_body.h"
+#define T double
+#define NAME(f) smooth_l1_##f##_f64
+#include "ops/loss_regression_body.h"
+
 /* ---- the functions ----------------------------------------------------------------------------------------------- */
 
 static pg_tensor *mse_composed(pg_scope *scope, pg_tensor *input, pg_tensor *target, pg_tensor *const *weight,
@@ -75,6 +89,15 @@ static pg_tensor *huber_composed(pg_scope *scope, pg_tensor *input, pg_tensor *t
     return pg_tensor_where(is_near, near, far);
 }
 
+/* Huber's loss over beta; the absolute error where beta is 0. */
+static pg_tensor *smooth_l1_composed(pg_scope *scope, pg_tensor *input, pg_tensor *target, pg_tensor *const *weight,
+                                     double beta)
+{
+    if (beta == 0.0)
+        return l1_composed(scope, input, target, weight, beta);
+    return pg_tensor_binary_number(PG_OP_div, pg_temp(scope, huber_composed(scope, input, target, weight, beta)), beta);
+}
+
 static const pg_loss mse = {"mse_loss",
                             mse_composed,
                             {.name = "MseLoss", .backward = pg_pointwise_backward},
@@ -90,6 +113,12 @@ static const pg_loss huber = {"huber_loss",
                               {.name = "HuberLoss", .backward = pg_pointwise_backward},
                               0,
                               {{huber_values_f32, huber_slopes_f32}, {huber_values_f64, huber_slopes_f64}}};
+static const pg_loss smooth_l1 = {
+    "smooth_l1_loss",
+    smooth_l1_composed,
+    {.name = "SmoothL1Loss", .backward = pg_pointwise_backward},
+    0,
+    {{smooth_l1_values_f32, smooth_l1_slopes_f32}, {smooth_l1_values_f64, smooth_l1_slopes_f64}}};
 
 pg_tensor *pg_tensor_mse_loss(pg_tensor *input, pg_tensor *target, pg_loss_mode mode)
 {
@@ -108,4 +137,13 @@ pg_tensor *pg_tensor_huber_loss(pg_tensor *input, pg_tensor *target, double delt
         return NULL;
     }
     return pg_pointwise_loss(&huber, input, target, NULL, delta, mode);
+}
+
+pg_tensor *pg_tensor_smooth_l1_loss(pg_tensor *input, pg_tensor *target, double beta, pg_loss_mode mode)
+{
+    if (!(beta >= 0.0)) {
+        pg_fail(PG_BAD_STATE, "smooth_l1_loss: beta must not be negative, but it is %g", beta);
+        return NULL;
+    }
+    return pg_pointwise_loss(&smooth_l1, input, target, NULL, beta, mode);
 }

@@ -154,6 +154,14 @@ pg_tensor *pg_unreduced(pg_tensor *t, const pg_reduced_from *from)
     return pg_tensor_view(t, from->ndim, from->shape, strides, 0);
 }
 
+pg_tensor *pg_kept(pg_tensor *t, const pg_reduced_from *from)
+{
+    int64_t shape[PG_MAX_DIMS];
+    for (int d = 0; d < from->ndim; d++)
+        shape[d] = from->mask >> d & 1 ? 1 : from->shape[d];
+    return t != NULL ? pg_tensor_reshape(t, from->ndim, shape) : NULL;
+}
+
 pg_tensor *pg_stretched(pg_tensor *t, int ndim, const int64_t *shape)
 {
     if (t == NULL)

@@ -20,7 +20,7 @@ pg_status pg_reduction_of(const char *op, const pg_tensor *t, int n_dims, const 
 
 /* ---- kernels ----------------------------------------------------------------------------------------------------- */
 
-enum { PG_TILE = 64, PG_ACCUMULATOR_BYTES = 16 };
+enum { PG_TILE = 64, PG_ACCUMULATOR_BYTES = 32 };
 
 /* One result for each of `w` <= PG_TILE columns, whose accumulators are at acc[w * PG_ACCUMULATOR_BYTES]. `add` reads
  * x[w, n]: element i of column j is at j * across + i * along, in elements. It is called once for every run of the
@@ -61,6 +61,8 @@ static inline void pg_remember(pg_reduced_from *from, const pg_tensor *t, uint32
 /* A view of a reduced tensor, with or without its kept dimensions, in the shape it was reduced from: stride 0 along
  * what was reduced, no data. Recorded where t is to be. */
 pg_tensor *pg_unreduced(pg_tensor *t, const pg_reduced_from *from);
+/* t with the reduced dimensions in its shape again, with size 1; recorded. */
+pg_tensor *pg_kept(pg_tensor *t, const pg_reduced_from *from);
 /* A view of t stretched to a shape that it broadcasts to. */
 pg_tensor *pg_stretched(pg_tensor *t, int ndim, const int64_t *shape);
 

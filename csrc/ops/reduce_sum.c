@@ -11,6 +11,7 @@
 #define T float
 #define NAME(f) f##_f32
 #define SUM double
+#define TERM(x) ((SUM)(x))
 #define OUT float
 #define ADD pg_add_exactly
 #define WHOLE FLOAT_WHOLE
@@ -19,6 +20,7 @@
 #define T double
 #define NAME(f) f##_f64
 #define SUM double
+#define TERM(x) ((SUM)(x))
 #define OUT double
 #define ADD pg_add_exactly
 #define WHOLE FLOAT_WHOLE
@@ -27,6 +29,7 @@
 #define T uint8_t
 #define NAME(f) f##_u8
 #define SUM uint64_t
+#define TERM(x) ((SUM)(x))
 #define OUT int64_t
 #define ADD INT_ADD
 #define WHOLE INT_WHOLE
@@ -35,6 +38,7 @@
 #define T int32_t
 #define NAME(f) f##_i32
 #define SUM uint64_t
+#define TERM(x) ((SUM)(x))
 #define OUT int64_t
 #define ADD INT_ADD
 #define WHOLE INT_WHOLE
@@ -43,6 +47,7 @@
 #define T int64_t
 #define NAME(f) f##_i64
 #define SUM uint64_t
+#define TERM(x) ((SUM)(x))
 #define OUT int64_t
 #define ADD INT_ADD
 #define WHOLE INT_WHOLE

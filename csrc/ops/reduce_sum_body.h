@@ -1,4 +1,4 @@
-/* The sum over T, accumulated in SUM (double, or uint64_t, which wraps) by ADD(&sum, &lost, x), written as OUT, which
+/* The sum of TERM(x) over T, accumulated in SUM (double, or uint64_t, which wraps) by ADD(&sum, &lost, x), written as OUT, which
  * WHOLE makes of them. Included once per dtype.
  *
  * Blocks of a fixed number of terms are added in lanes, and the blocks' sums with what each addition rounds away, so
@@ -26,9 +26,9 @@ static inline __attribute__((always_inline)) SUM NAME(sum_block)(const T *x, int
     int64_t i = 0;
     for (; i + NAME(LANES) <= n; i += NAME(LANES))
         for (int64_t k = 0; k < NAME(LANES); k++)
-            lane[k] += (SUM)x[(i + k) * stride];
+            lane[k] += TERM(x[(i + k) * stride]);
     for (; i < n; i++)
-        rest += (SUM)x[i * stride];
+        rest += TERM(x[i * stride]);
     for (int k = 0; k < NAME(LANES); k++)
         rest += lane[k];
     return rest;
@@ -50,7 +50,7 @@ static inline __attribute__((always_inline)) void NAME(add_rows)(NAME(sums) * a,
         SUM part[PG_TILE] = {0};
         for (int64_t row = i; row < end; row++)
             for (int64_t j = 0; j < w; j++)
-                part[j] += (SUM)x[row * along + j * across];
+                part[j] += TERM(x[row * along + j * across]);
         for (int64_t j = 0; j < w; j++)
             ADD(&a->sum[j], &a->lost[j], part[j]);
     }
@@ -83,6 +83,7 @@ static const pg_reducer NAME(sum) = {NAME(start), NAME(add), NAME(finish)};
 #undef T
 #undef NAME
 #undef SUM
+#undef TERM
 #undef OUT
 #undef ADD
 #undef WHOLE

@@ -177,6 +177,19 @@ static PyObject *tensor_normal_(PyObject *module, PyObject *args)
     return in_place(args, pg_tensor_normal_);
 }
 
+/* (tensor, p, generator) */
+static PyObject *tensor_dropout(PyObject *module, PyObject *args)
+{
+    (void)module;
+    pg_tensor *t;
+    double p;
+    pg_rng *rng;
+    if (!PyArg_ParseTuple(args, "O&dO&", pg_to_tensor, &t, &p, to_rng, &rng))
+        return NULL;
+    pg_reread_tensors(args, 1, (pg_tensor * *[]){&t});
+    return pg_wrap(pg_tensor_dropout(t, p, rng));
+}
+
 PyMethodDef pg_creation_functions[] = {
     {"tensor_empty", tensor_empty, METH_VARARGS, "(size, dtype)"},
     {"tensor_zeros", tensor_zeros, METH_VARARGS, "(size, dtype)"},
@@ -191,6 +204,7 @@ PyMethodDef pg_creation_functions[] = {
     {"tensor_randint", tensor_randint, METH_VARARGS, "(low, high, size, dtype, generator)"},
     {"tensor_randperm", tensor_randperm, METH_VARARGS, "(n, generator)"},
     {"tensor_uniform_", tensor_uniform_, METH_VARARGS, "(tensor, low, high, generator)"},
+    {"tensor_dropout", tensor_dropout, METH_VARARGS, "(tensor, p, generator)"},
     {"tensor_normal_", tensor_normal_, METH_VARARGS, "(tensor, mean, std, generator)"},
     {"tensor_from_array", pg_tensor_from_array, METH_VARARGS, "(array, dtype)"},
     {"tensor_copy_array", pg_tensor_copy_array, METH_VARARGS, "(array, dtype)"},

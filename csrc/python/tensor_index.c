@@ -1,6 +1,8 @@
 /* From an index written in Python to the items of csrc/pygrad_tensor.h. */
 #include "python/tensor_index.h"
 
+#include "ops/index_put.h"
+
 static PyObject *index_helper;
 
 PyObject *pg_set_index_helper(PyObject *module, PyObject *helper)
@@ -143,6 +145,28 @@ PyObject *pg_tensor_subscript(PyObject *self, PyObject *key)
     pg_index_key_clear(&read);
     pg_tensor_release(t);
     return out;
+}
+
+int pg_tensor_assign_subscript(PyObject *self, PyObject *key, PyObject *value)
+{
+    pg_operand operand;
+    PyObject *keep;
+    pg_index_key read;
+    if (value == NULL) {
+        PyErr_SetString(PyExc_TypeError, "elements of a Tensor cannot be deleted");
+        return -1;
+    }
+    if (!pg_need_operand("assignment to an element of a Tensor", value, &operand, &keep))
+        return -1;
+    pg_tensor *const kept = pg_tensor_retain(operand.tensor);
+    PyObject *result = NULL;
+    if (pg_index_key_read(&read, key)) /* may run any Python: self's handle is read after it */
+        result = pg_in_place_result(self, pg_tensor_put_(pg_tensor_of(self), read.n, read.items, operand));
+    pg_index_key_clear(&read);
+    pg_tensor_release(kept);
+    Py_XDECREF(keep);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
 }
 
 Py_ssize_t pg_tensor_length(PyObject *self)

@@ -6,6 +6,8 @@
 
 /* self[key] */
 PyObject *pg_tensor_subscript(PyObject *self, PyObject *key);
+/* self[key] = value */
+int pg_tensor_assign_subscript(PyObject *self, PyObject *key, PyObject *value);
 /* len(self): the size of dimension 0; -1 with a TypeError for dimension 0. */
 Py_ssize_t pg_tensor_length(PyObject *self);
 /* iter(self): self[0], self[1]... as views, each made when it is asked for. For slot tp_iter, together with sq_item. */

@@ -65,6 +65,8 @@ SLOTS(sub)
 SLOTS(mul)
 SLOTS(div)
 SLOTS(pow)
+SLOTS(floor_divide)
+SLOTS(remainder)
 
 static PyObject *slot_power(PyObject *a, PyObject *b, PyObject *modulus)
 {
@@ -189,11 +191,15 @@ PyType_Slot pg_tensor_number_slots[] = {
     {Py_nb_multiply, slot_mul},
     {Py_nb_true_divide, slot_div},
     {Py_nb_power, slot_power},
+    {Py_nb_floor_divide, slot_floor_divide},
+    {Py_nb_remainder, slot_remainder},
     {Py_nb_inplace_add, slot_in_place_add},
     {Py_nb_inplace_subtract, slot_in_place_sub},
     {Py_nb_inplace_multiply, slot_in_place_mul},
     {Py_nb_inplace_true_divide, slot_in_place_div},
     {Py_nb_inplace_power, slot_in_place_power},
+    {Py_nb_inplace_floor_divide, slot_in_place_floor_divide},
+    {Py_nb_inplace_remainder, slot_in_place_remainder},
     {Py_nb_negative, slot_negative},
     {Py_nb_absolute, slot_absolute},
     {Py_nb_positive, slot_positive},

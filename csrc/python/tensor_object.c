@@ -38,6 +38,20 @@ PyObject *pg_wrap(pg_tensor *t)
     return object;
 }
 
+PyObject *pg_wrap_pair(pg_tensor *values, pg_tensor *indices)
+{
+    PyObject *const first = pg_wrap(values);
+    if (first == NULL) {
+        pg_tensor_release(indices);
+        return NULL;
+    }
+    PyObject *const second = pg_wrap(indices);
+    PyObject *const both = second != NULL ? PyTuple_Pack(2, first, second) : NULL;
+    Py_DECREF(first);
+    Py_XDECREF(second);
+    return both;
+}
+
 PyObject *pg_wrap_as(PyTypeObject *type, pg_tensor *t)
 {
     if (t == NULL)

@@ -33,6 +33,8 @@ static inline pg_tensor *pg_tensor_of(PyObject *object)
 
 /* A new Tensor that takes over the reference to t. NULL raises what pg_failure and pg_message say. */
 PyObject *pg_wrap(pg_tensor *t);
+/* (values, indices), taking over both references; NULL raises as above when values is NULL. */
+PyObject *pg_wrap_pair(pg_tensor *values, pg_tensor *indices);
 /* The same as an instance of a subclass. */
 PyObject *pg_wrap_as(PyTypeObject *type, pg_tensor *t);
 /* Makes the object stand for t, and takes over the reference to it: the end of every operation in place. */
@@ -115,7 +117,11 @@ extern PyMethodDef pg_tensor_functions[];       /* tensor_functions.c: elementwi
 extern PyMethodDef pg_hook_functions[];         /* tensor_hooks.c: hooks and functions written in Python */
 extern PyMethodDef pg_tensor_optim_functions[]; /* tensor_optim.c: optimiser steps */
 extern PyMethodDef pg_reduce_functions[];       /* tensor_reduce.c: reductions, softmax, losses */
+extern PyMethodDef pg_statistics_functions[];   /* tensor_statistics.c: products, spreads, norms, orders */
 extern PyMethodDef pg_shape_functions[];        /* tensor_shape.c: views, cat, stack, indexing */
+extern PyMethodDef pg_along_functions[];        /* tensor_along.c: reading and writing at indices */
+extern PyMethodDef pg_norm_functions[];         /* tensor_norm.c: normalisation */
+extern PyMethodDef pg_arrange_functions[];      /* tensor_arrange.c: pieces, diagonals, elements elsewhere */
 extern PyMethodDef pg_creation_functions[];     /* tensor_creation.c: filling, random numbers, exchange with numpy */
 
 #endif

@@ -32,6 +32,8 @@ OVER_DIMS(sum)
 OVER_DIMS(mean)
 OVER_DIMS(amax)
 OVER_DIMS(amin)
+OVER_DIMS(any)
+OVER_DIMS(all)
 OVER_DIMS(logsumexp)
 #undef OVER_DIMS
 
@@ -60,21 +62,8 @@ OF_ALL(min)
             return NULL; \
         pg_reread_tensors(args, 1, (pg_tensor * *[]){&t}); \
         pg_tensor *const values = pg_tensor_##name##_along(t, dim, keepdim, &indices); \
-        return pair(values, indices); \
+        return pg_wrap_pair(values, indices); \
     }
-static PyObject *pair(pg_tensor *values, pg_tensor *indices)
-{
-    PyObject *const first = pg_wrap(values);
-    if (first == NULL) {
-        pg_tensor_release(indices);
-        return NULL;
-    }
-    PyObject *const second = pg_wrap(indices);
-    PyObject *const both = second != NULL ? PyTuple_Pack(2, first, second) : NULL;
-    Py_DECREF(first);
-    Py_XDECREF(second);
-    return both;
-}
 ALONG(max)
 ALONG(min)
 #undef ALONG
@@ -149,6 +138,54 @@ static PyObject *huber_loss(PyObject *self, PyObject *args)
     return pg_wrap(pg_tensor_huber_loss(input, target, delta, (pg_loss_mode)mode));
 }
 
+static PyObject *smooth_l1_loss(PyObject *self, PyObject *args)
+{
+    (void)self;
+    pg_tensor *input, *target;
+    double beta;
+    int mode;
+    if (!PyArg_ParseTuple(args, "O&O&di:tensor_smooth_l1_loss", pg_to_tensor, &input, pg_to_tensor, &target, &beta,
+                          &mode))
+        return NULL;
+    pg_reread_tensors(args, 2, (pg_tensor * *[]){&input, &target});
+    return pg_wrap(pg_tensor_smooth_l1_loss(input, target, beta, (pg_loss_mode)mode));
+}
+
+static PyObject *kl_div(PyObject *self, PyObject *args)
+{
+    (void)self;
+    pg_tensor *input, *target;
+    int log_target, mode;
+    if (!PyArg_ParseTuple(args, "O&O&pi:tensor_kl_div", pg_to_tensor, &input, pg_to_tensor, &target, &log_target,
+                          &mode))
+        return NULL;
+    pg_reread_tensors(args, 2, (pg_tensor * *[]){&input, &target});
+    return pg_wrap(pg_tensor_kl_div(input, target, log_target, (pg_loss_mode)mode));
+}
+
+static PyObject *hinge_embedding_loss(PyObject *self, PyObject *args)
+{
+    (void)self;
+    pg_tensor *input, *target;
+    double margin;
+    int mode;
+    if (!PyArg_ParseTuple(args, "O&O&di:tensor_hinge_embedding_loss", pg_to_tensor, &input, pg_to_tensor, &target,
+                          &margin, &mode))
+        return NULL;
+    pg_reread_tensors(args, 2, (pg_tensor * *[]){&input, &target});
+    return pg_wrap(pg_tensor_hinge_embedding_loss(input, target, margin, (pg_loss_mode)mode));
+}
+
+static PyObject *hinge_loss(PyObject *self, PyObject *args)
+{
+    (void)self;
+    pg_tensor *score, *label;
+    int mode;
+    if (!PyArg_ParseTuple(args, "O&O&i:tensor_hinge_loss", pg_to_tensor, &score, pg_to_tensor, &label, &mode))
+        return NULL;
+    return pg_wrap(pg_tensor_hinge_loss(score, label, (pg_loss_mode)mode));
+}
+
 static PyObject *binary_cross_entropy(PyObject *self, PyObject *args)
 {
     (void)self;
@@ -213,6 +250,8 @@ PyMethodDef pg_reduce_functions[] = {
     FAST(mean),
     FAST(amax),
     FAST(amin),
+    FAST(any),
+    FAST(all),
     FAST(logsumexp),
     {"tensor_max", max, METH_O, NULL},
     {"tensor_min", min, METH_O, NULL},
@@ -225,6 +264,10 @@ PyMethodDef pg_reduce_functions[] = {
     TUPLE(mse_loss),
     TUPLE(l1_loss),
     TUPLE(huber_loss),
+    TUPLE(smooth_l1_loss),
+    TUPLE(kl_div),
+    TUPLE(hinge_embedding_loss),
+    TUPLE(hinge_loss),
     TUPLE(binary_cross_entropy),
     TUPLE(binary_cross_entropy_with_logits),
     TUPLE(nll_loss),

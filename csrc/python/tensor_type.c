@@ -94,6 +94,7 @@ static PyTypeObject *make_type(void)
         {Py_tp_methods, row_methods},
         {Py_tp_members, members},
         {Py_mp_subscript, pg_tensor_subscript},
+        {Py_mp_ass_subscript, pg_tensor_assign_subscript},
         {Py_mp_length, pg_tensor_length},
         {Py_sq_item, pg_tensor_row},
         {Py_tp_iter, pg_tensor_iterate},
@@ -137,6 +138,10 @@ bool pg_tensor_types_setup(PyObject *module, int64_t gc_head_bytes)
            PyModule_AddFunctions(module, pg_hook_functions) == 0 &&
            PyModule_AddFunctions(module, pg_tensor_optim_functions) == 0 &&
            PyModule_AddFunctions(module, pg_reduce_functions) == 0 &&
+           PyModule_AddFunctions(module, pg_statistics_functions) == 0 &&
            PyModule_AddFunctions(module, pg_shape_functions) == 0 &&
+           PyModule_AddFunctions(module, pg_along_functions) == 0 &&
+           PyModule_AddFunctions(module, pg_norm_functions) == 0 &&
+           PyModule_AddFunctions(module, pg_arrange_functions) == 0 &&
            PyModule_AddFunctions(module, pg_creation_functions) == 0;
 }

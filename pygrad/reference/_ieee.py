@@ -8,6 +8,7 @@ traceback, so the engine computes with these.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from math import inf, nan
 
 
@@ -75,6 +76,90 @@ def sin(x: float) -> float:
 def cos(x: float) -> float:
     """Return the cosine of x radians, nan at the infinities."""
     return math.cos(x) if math.isfinite(x) else nan
+
+
+def exp2(x: float) -> float:
+    """Return 2**x, inf where it overflows."""
+    try:
+        return math.exp2(x)
+    except OverflowError:
+        return inf
+
+
+def log2(x: float) -> float:
+    """Return the logarithm to base 2: -inf at 0, nan below."""
+    if x == 0.0:
+        return -inf
+    return math.log2(x) if x > 0.0 else nan
+
+
+def log10(x: float) -> float:
+    """Return the logarithm to base 10: -inf at 0, nan below."""
+    if x == 0.0:
+        return -inf
+    return math.log10(x) if x > 0.0 else nan
+
+
+def tan(x: float) -> float:
+    """Return the tangent of x radians, nan at the infinities."""
+    return math.tan(x) if math.isfinite(x) else nan
+
+
+def asin(x: float) -> float:
+    """Return the inverse sine, nan beyond -1 and 1."""
+    return math.asin(x) if -1.0 <= x <= 1.0 else nan
+
+
+def acos(x: float) -> float:
+    """Return the inverse cosine, nan beyond -1 and 1."""
+    return math.acos(x) if -1.0 <= x <= 1.0 else nan
+
+
+def sinh(x: float) -> float:
+    """Return the hyperbolic sine, an infinity where it overflows."""
+    try:
+        return math.sinh(x)
+    except OverflowError:
+        return math.copysign(inf, x)
+
+
+def cosh(x: float) -> float:
+    """Return the hyperbolic cosine, inf where it overflows."""
+    try:
+        return math.cosh(x)
+    except OverflowError:
+        return inf
+
+
+def whole(rule: Callable[[float], int], x: float) -> float:
+    """Return the whole number that `rule`, such as `math.floor`, makes of x; 0 with the sign of x."""
+    return math.copysign(float(rule(x)), x) if math.isfinite(x) else x
+
+
+def fmod(a: float, b: float) -> float:
+    """Return what is left of a after b was taken away as often as it fits, with the sign of a; nan for b = 0."""
+    return math.fmod(a, b) if math.isfinite(a) and b != 0.0 else nan
+
+
+def remainder(a: float, b: float) -> float:
+    """Return `fmod`, or the number that is b away from it and has the sign of b."""
+    rest = fmod(a, b)
+    return rest + b if rest * sign(b) < 0.0 else rest
+
+
+def trunc_divide(a: float, b: float) -> float:
+    """Return the whole number next to a / b towards 0, from what is left rather than the rounded quotient."""
+    rest = fmod(a, b)
+    return divide(a, b) if math.isnan(rest) else whole(round, (a - rest) / b)
+
+
+def floor_divide(a: float, b: float) -> float:
+    """Return the next whole number below a / b, from what is left rather than the rounded quotient."""
+    if b == 0.0:
+        return divide(a, b)
+    rest = fmod(a, b)
+    quotient = whole(round, (a - rest) / b) - float(rest * sign(b) < 0.0)
+    return quotient if quotient != 0.0 else math.copysign(0.0, a / b)
 
 
 def sign(x: float) -> float:

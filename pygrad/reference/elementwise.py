@@ -55,9 +55,21 @@ class Elementwise:
         """Exponential minus one, exact near 0: dy/dx = y + 1."""
         return self._unary("expm1", _ieee.expm1, lambda g, x, y: g * (y + 1.0))
 
+    def exp2(self) -> Value:
+        """Power of two, y = 2**x: dy/dx = y log(2)."""
+        return self._unary("exp2", _ieee.exp2, lambda g, x, y: g * (y * math.log(2.0)))
+
     def log(self) -> Value:
         """Natural logarithm: dy/dx = 1 / x."""
         return self._unary("log", _ieee.log, lambda g, x, y: _ieee.divide(g, x))
+
+    def log2(self) -> Value:
+        """Logarithm to base 2: dy/dx = 1 / (x log(2))."""
+        return self._unary("log2", _ieee.log2, lambda g, x, y: _ieee.divide(g, x * math.log(2.0)))
+
+    def log10(self) -> Value:
+        """Logarithm to base 10: dy/dx = 1 / (x log(10))."""
+        return self._unary("log10", _ieee.log10, lambda g, x, y: _ieee.divide(g, x * math.log(10.0)))
 
     def log1p(self) -> Value:
         """Logarithm of 1 + x, exact near 0: dy/dx = 1 / (1 + x)."""
@@ -87,6 +99,22 @@ class Elementwise:
         """Sign, -1, 0 or 1: a step, whose derivative is 0."""
         return self._unary("sign", _ieee.sign, lambda g, x, y: 0.0)
 
+    def floor(self) -> Value:
+        """Next whole number below: a step, whose derivative is 0."""
+        return self._unary("floor", lambda x: _ieee.whole(math.floor, x), lambda g, x, y: 0.0)
+
+    def ceil(self) -> Value:
+        """Next whole number above: a step, whose derivative is 0."""
+        return self._unary("ceil", lambda x: _ieee.whole(math.ceil, x), lambda g, x, y: 0.0)
+
+    def round(self) -> Value:
+        """Nearest whole number, the even one of two: a step, whose derivative is 0."""
+        return self._unary("round", lambda x: _ieee.whole(round, x), lambda g, x, y: 0.0)
+
+    def trunc(self) -> Value:
+        """Next whole number towards 0: a step, whose derivative is 0."""
+        return self._unary("trunc", lambda x: _ieee.whole(math.trunc, x), lambda g, x, y: 0.0)
+
     def sin(self) -> Value:
         """Sine of x radians: dy/dx = cos(x)."""
         return self._unary("sin", _ieee.sin, lambda g, x, y: g * _ieee.cos(x))
@@ -94,6 +122,30 @@ class Elementwise:
     def cos(self) -> Value:
         """Cosine of x radians: dy/dx = -sin(x)."""
         return self._unary("cos", _ieee.cos, lambda g, x, y: -(g * _ieee.sin(x)))
+
+    def tan(self) -> Value:
+        """Tangent of x radians: dy/dx = 1 + y**2."""
+        return self._unary("tan", _ieee.tan, lambda g, x, y: g * (1.0 + y * y))
+
+    def asin(self) -> Value:
+        """Inverse sine: dy/dx = 1 / sqrt(1 - x**2)."""
+        return self._unary("asin", _ieee.asin, lambda g, x, y: _ieee.divide(g, _ieee.sqrt((1.0 - x) * (1.0 + x))))
+
+    def acos(self) -> Value:
+        """Inverse cosine: dy/dx = -1 / sqrt(1 - x**2)."""
+        return self._unary("acos", _ieee.acos, lambda g, x, y: -_ieee.divide(g, _ieee.sqrt((1.0 - x) * (1.0 + x))))
+
+    def atan(self) -> Value:
+        """Inverse tangent: dy/dx = 1 / (1 + x**2)."""
+        return self._unary("atan", math.atan, lambda g, x, y: g / (1.0 + x * x))
+
+    def sinh(self) -> Value:
+        """Hyperbolic sine: dy/dx = cosh(x)."""
+        return self._unary("sinh", _ieee.sinh, lambda g, x, y: g * _ieee.cosh(x))
+
+    def cosh(self) -> Value:
+        """Hyperbolic cosine: dy/dx = sinh(x)."""
+        return self._unary("cosh", _ieee.cosh, lambda g, x, y: g * _ieee.sinh(x))
 
     def erf(self) -> Value:
         """Error function: dy/dx = 2 / sqrt(pi) * e**(-x**2)."""
@@ -221,6 +273,77 @@ class Elementwise:
             lambda a, b: b if a > b or math.isnan(b) else a,
             lambda g, a, b: 0.5 * g if a == b else 0.0 if a > b else g,
             lambda g, a, b: 0.5 * g if a == b else 0.0 if a < b else g,
+        )
+
+    def fmax(self, other: Operand) -> Value:
+        """Larger of a and b, or the one that is not nan; it gets the gradient, and a does where they are equal."""
+        return self._binary(
+            "fmax",
+            other,
+            lambda a, b: b if a < b or math.isnan(a) else a,
+            lambda g, a, b: g if a >= b or math.isnan(b) else 0.0,
+            lambda g, a, b: 0.0 if a >= b or math.isnan(b) else g,
+        )
+
+    def fmin(self, other: Operand) -> Value:
+        """Smaller of a and b, or the one that is not nan; it gets the gradient, and a does where they are equal."""
+        return self._binary(
+            "fmin",
+            other,
+            lambda a, b: b if a > b or math.isnan(a) else a,
+            lambda g, a, b: g if a <= b or math.isnan(b) else 0.0,
+            lambda g, a, b: 0.0 if a <= b or math.isnan(b) else g,
+        )
+
+    def floor_divide(self, other: Operand) -> Value:
+        """Next whole number below a / b: a step, whose derivatives are 0."""
+        return self._binary("//", other, _ieee.floor_divide, lambda g, a, b: 0.0, lambda g, a, b: 0.0)
+
+    def remainder(self, other: Operand) -> Value:
+        """Remainder a - b floor(a / b), with the sign of b: dy/da = 1, dy/db = -floor(a / b)."""
+        return self._binary(
+            "%", other, _ieee.remainder, lambda g, a, b: g, lambda g, a, b: -(g * _ieee.floor_divide(a, b))
+        )
+
+    def fmod(self, other: Operand) -> Value:
+        """Remainder a - b trunc(a / b), with the sign of a: dy/da = 1, dy/db = -trunc(a / b)."""
+        return self._binary(
+            "fmod", other, _ieee.fmod, lambda g, a, b: g, lambda g, a, b: -(g * _ieee.trunc_divide(a, b))
+        )
+
+    def hypot(self, other: Operand) -> Value:
+        """Length of the vector (a, b), y = sqrt(a**2 + b**2): dy/da = a / y, dy/db = b / y."""
+        return self._binary(
+            "hypot",
+            other,
+            math.hypot,
+            lambda g, a, b: g * _ieee.divide(a, math.hypot(a, b)),
+            lambda g, a, b: g * _ieee.divide(b, math.hypot(a, b)),
+        )
+
+    def atan2(self, other: Operand) -> Value:
+        """Angle of the point (b, a): dy/da = b / r**2, dy/db = -a / r**2 with r**2 = a**2 + b**2; 0 at the origin."""
+
+        def rule(g: float, a: float, b: float, leg: float) -> float:
+            r = math.hypot(a, b)
+            return g * (leg / r / r) if r != 0.0 else 0.0
+
+        return self._binary(
+            "atan2", other, math.atan2, lambda g, a, b: rule(g, a, b, b), lambda g, a, b: rule(g, a, b, -a)
+        )
+
+    def logaddexp(self, other: Operand) -> Value:
+        """Logarithm of a sum, y = log(e**a + e**b): dy/da = sigmoid(a - b), dy/db = sigmoid(b - a)."""
+
+        def value(a: float, b: float) -> float:
+            return a + math.log(2.0) if a == b else (b if a < b else a) + math.log1p(math.exp(-math.fabs(a - b)))
+
+        return self._binary(
+            "logaddexp",
+            other,
+            value,
+            lambda g, a, b: g * _ieee.sigmoid(a - b),
+            lambda g, a, b: g * _ieee.sigmoid(b - a),
         )
 
     def leaky_relu(self, alpha: Operand = 0.01) -> Value:

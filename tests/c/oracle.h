@@ -43,6 +43,19 @@ ORACLE(softplus, logl(1 + expl(a)))
 ORACLE(logsigmoid, -logl(1 + expl(-a)))
 ORACLE(selu, 1.0507009873554804934193349852946L * (a > 0 ? a : 1.6732632423543772848170429916717L * (expl(a) - 1)))
 ORACLE(mish, tanhl(logl(1 + expl(a))) * a)
+ORACLE(exp2, expl(a *logl(2.0L)))
+ORACLE(log2, logl(a) / logl(2.0L))
+ORACLE(log10, logl(a) / logl(10.0L))
+ORACLE(floor, (wide)(long long)a - (a < (wide)(long long)a))
+ORACLE(ceil, -floorl(-a))
+ORACLE(round, floorl(a + 0.5L))
+ORACLE(trunc, (wide)(long long)a)
+ORACLE(tan, sinl(a) / cosl(a))
+ORACLE(asin, 2 * atan2l(a, 1 + sqrtl(1 - a * a)))
+ORACLE(acos, 2 * atan2l(sqrtl(1 - a), sqrtl(1 + a)))
+ORACLE(atan, asinl(a / sqrtl(1 + a * a)))
+ORACLE(sinh, (expl(a) - expl(-a)) / 2)
+ORACLE(cosh, (expl(a) + expl(-a)) / 2)
 ORACLE(add, a + b)
 ORACLE(sub, a - b)
 ORACLE(mul, ((a + b) * (a + b) - (a - b) * (a - b)) / 4)
@@ -50,6 +63,14 @@ ORACLE(div, (1 / b) * a)
 ORACLE(pow, expl(logl(a) * b))
 ORACLE(maximum, (a + b + fabsl(a - b)) / 2)
 ORACLE(minimum, (a + b - fabsl(a - b)) / 2)
+ORACLE(fmax, a > b ? a : b)
+ORACLE(fmin, a > b ? b : a)
+ORACLE(floor_divide, floorl(a / b))
+ORACLE(remainder, a - b * floorl(a / b))
+ORACLE(fmod, a - b * truncl(a / b))
+ORACLE(hypot, sqrtl(a *a + b * b))
+ORACLE(atan2, 2 * atanl(a / (b + sqrtl(a * a + b * b))))
+ORACLE(logaddexp, logl(expl(a) + expl(b)))
 ORACLE(leaky_relu, fmaxl(a, 0) + b * fminl(a, 0))
 ORACLE(elu, fmaxl(a, 0) + b * (expl(fminl(a, 0)) - 1))
 ORACLE(swish, a / (1 + expl(-b * a)))
@@ -90,6 +111,19 @@ static const oracle oracles[] = {
     {"logsigmoid", o_logsigmoid, {{{4, 30}, {0, 0}}, {{-30, -4}}}},
     {"selu", o_selu, {{{-9, -0.1}}}},
     {"mish", o_mish, {{{3, 19.9}, {0, 0}}, {{-20, -3}}}},
+    {"exp2", o_exp2, {{{-20, -3}}}},
+    {"log2", o_log2, {{{5, 1e3}}}},
+    {"log10", o_log10, {{{5, 1e3}}}},
+    {"floor", o_floor, {{{-2.9, -2.1}}}},
+    {"ceil", o_ceil, {{{-2.9, -2.1}}}},
+    {"round", o_round, {{{-2.4, -1.6}}}},
+    {"trunc", o_trunc, {{{-2.9, -2.1}}}},
+    {"tan", o_tan, {{{2, 4}}}},
+    {"asin", o_asin, {{{0}}}},
+    {"acos", o_acos, {{{0}}}},
+    {"atan", o_atan, {{{3, 30}}}},
+    {"sinh", o_sinh, {{{3, 5}}}},
+    {"cosh", o_cosh, {{{3, 5}}}},
     {"add", o_add, {{{0}}}},
     {"sub", o_sub, {{{0}}}},
     {"mul", o_mul, {{{0}}}},
@@ -97,6 +131,14 @@ static const oracle oracles[] = {
     {"pow", o_pow, {{{2.5, 5}, {-2, 4}}}},
     {"maximum", o_maximum, {{{0.1, 3}, {-3, -0.1}}}},
     {"minimum", o_minimum, {{{0.1, 3}, {-3, -0.1}}}},
+    {"fmax", o_fmax, {{{0.1, 3}, {-3, -0.1}}}},
+    {"fmin", o_fmin, {{{0.1, 3}, {-3, -0.1}}}},
+    {"floor_divide", o_floor_divide, {{{-2.8, -2.2}, {1, 1.05}}}},
+    {"remainder", o_remainder, {{{-2.8, -2.2}, {1, 1.05}}}},
+    {"fmod", o_fmod, {{{-2.8, -2.2}, {1, 1.05}}}},
+    {"hypot", o_hypot, {{{-3, 3}, {-3, -0.4}}}},
+    {"atan2", o_atan2, {{{0.4, 3}, {-3, 3}}}},
+    {"logaddexp", o_logaddexp, {{{-20, 20}, {-20, 20}}}},
     {"leaky_relu", o_leaky_relu, {{{0.1, 3}, {0.01, 0.5}}}},
     {"elu", o_elu, {{{0.1, 3}, {0.5, 1.5}}}},
     {"swish", o_swish, {{{-20, 20}, {-2, -0.5}}}},

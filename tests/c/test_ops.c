@@ -192,8 +192,10 @@ static void test_no_op_makes_nan_of_a_large_finite_input(void)
     const double large[] = {-1e4, -1000.0, -100.0, 100.0, 1000.0, 1e4};
     for (int op = 0; op < pg_op_count(); op++) {
         const pg_op_info *row = pg_op_row(op);
-        const bool positive_only =
-            op == PG_OP_log || op == PG_OP_log1p || op == PG_OP_sqrt || op == PG_OP_rsqrt || op == PG_OP_pow;
+        const bool positive_only = op == PG_OP_log || op == PG_OP_log2 || op == PG_OP_log10 || op == PG_OP_log1p ||
+                                   op == PG_OP_sqrt || op == PG_OP_rsqrt || op == PG_OP_pow;
+        if (op == PG_OP_asin || op == PG_OP_acos)
+            continue; /* nothing large is in their domain */
         for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
             double a = large[i], by[2];
             if (positive_only && a < 0)
