@@ -34,8 +34,15 @@ from .value import Value
 if TYPE_CHECKING:
     from . import data, train
     from .check import GradcheckError, gradcheck
+    from .check_second import gradgradcheck
 else:  # imported when it is first asked for, which keeps `import pygrad` short
-    _LATER = {"data": ".data", "train": ".train", "GradcheckError": ".check", "gradcheck": ".check"}
+    _LATER = {
+        "data": ".data",
+        "train": ".train",
+        "GradcheckError": ".check",
+        "gradcheck": ".check",
+        "gradgradcheck": ".check_second",
+    }
 
     def __getattr__(name):
         if name not in _LATER:
@@ -62,6 +69,7 @@ __all__ = [
     "enable_grad",
     "functional",
     "gradcheck",
+    "gradgradcheck",
     "init",
     "is_grad_enabled",
     "nn",

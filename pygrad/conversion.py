@@ -78,6 +78,16 @@ def _array(self: Tensor, dtype: np.dtype[Any] | type | None = None, copy: bool |
     return array.astype(dtype)
 
 
+def _dlpack(self: Tensor, **protocol: Any) -> Any:
+    """Return a capsule by which another library takes the memory, as `numpy()` shares it (DLPack, on the CPU)."""
+    return numpy(self).__dlpack__(**protocol)
+
+
+def _dlpack_device(self: Tensor) -> tuple[int, int]:
+    """Return (1, 0): DLPack's name for the CPU."""
+    return (1, 0)
+
+
 # ---- Python's numbers --------------------------------------------------------------------------------------------
 
 
@@ -325,6 +335,8 @@ def _deepcopy(self: Tensor, memo: dict[int, Any]) -> Tensor:
 
 for _name, _function in {
     "__array__": _array,
+    "__dlpack__": _dlpack,
+    "__dlpack_device__": _dlpack_device,
     "__float__": _float,
     "__int__": _int,
     "__complex__": _complex,

@@ -338,3 +338,40 @@ def test_a_scalar_network_is_checked_through_its_parameters():
     parameters = model.parameters()
     report = gradcheck(lambda *_: model([0.3, -0.8]).tanh(), parameters)
     assert len(report.parameters) == len(parameters)
+
+
+# ---- second derivatives ----------------------------------------------------------------------------------------------
+
+
+def test_second_derivatives_of_right_functions_pass():
+    rng = np.random.default_rng(5)
+    x = pygrad.tensor(rng.standard_normal((2, 3)), requires_grad=True)
+    w = pygrad.tensor(rng.standard_normal((4, 3)), requires_grad=True)
+    report = pygrad.gradgradcheck(lambda x, w: (pygrad.tanh(x @ w.T), (x * x).sum()), [x, w])
+    assert report and len(report.parameters) == 4
+    assert pygrad.gradgradcheck(lambda x, n: x**n, [x, 3])
+
+
+def test_wrong_second_derivative_is_named():
+    class Square(pygrad.autograd.Function):
+        """Its gradient is right, and loses its own history."""
+
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x * x
+
+        @staticmethod
+        def backward(ctx, g):
+            (x,) = ctx.saved_tensors
+            return g * 2 * x.detach()
+
+    x = pygrad.tensor([1.0, 2.0], dtype="float64", requires_grad=True)
+    assert pygrad.gradcheck(Square.apply, x)
+    with pytest.raises(pygrad.GradcheckError, match="FAIL"):
+        pygrad.gradgradcheck(Square.apply, x)
+
+
+def test_second_derivatives_need_an_input_that_wants_a_gradient():
+    with pytest.raises(TypeError, match="gradgradcheck"):
+        pygrad.gradgradcheck(lambda x: x, pygrad.ones(2, dtype="float64"))

@@ -490,3 +490,27 @@ def test_an_allocation_that_fails_leaves_nothing_behind(name, forever):
         assert sys.getrefcount(HELD) == references
     assert made is not None
     assert nth > 1
+
+
+# ---- DLPack ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64", "float32", "float64"])
+def test_dlpack_shares_memory(dtype):
+    t = pygrad.arange(6).to(dtype).reshape(2, 3)
+    array = np.from_dlpack(t)
+    np.testing.assert_array_equal(array, t.numpy())
+    t.add_(1)
+    np.testing.assert_array_equal(array, t.numpy())
+    assert t.__dlpack_device__() == (1, 0)
+
+
+def test_dlpack_takes_strides_and_keeps_the_memory_alive():
+    array = np.from_dlpack(pygrad.arange(12).reshape(3, 4).T[1:])
+    gc.collect()
+    np.testing.assert_array_equal(array, np.arange(12).reshape(3, 4).T[1:])
+
+
+def test_dlpack_of_a_tensor_that_requires_a_gradient_is_refused():
+    with pytest.raises(RuntimeError, match="detach"):
+        np.from_dlpack(pygrad.ones(2, requires_grad=True))

@@ -110,7 +110,7 @@ NO_OP_FUNCTIONS = set(
     tensor zeros ones full eye arange linspace rand randn randint empty from_numpy manual_seed
     zeros_like ones_like full_like rand_like randn_like randint_like empty_like
     no_grad enable_grad set_grad_enabled is_grad_enabled get_default_dtype set_default_dtype
-    draw gradcheck margin_loss squared_error as_tensor asarray as_dtype finfo iinfo randperm set_printoptions
+    draw gradcheck gradgradcheck margin_loss squared_error as_tensor asarray as_dtype finfo iinfo randperm set_printoptions
     double float long int bool
     """.split()
 )

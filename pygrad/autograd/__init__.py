@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import functional
 from .backward import Node, backward, grad
 from .function import Function, FunctionContext
 from .hooks import RemovableHandle, register_hook, register_post_accumulate_grad_hook
@@ -14,6 +15,7 @@ __all__ = [
     "RemovableHandle",
     "backward",
     "enable_grad",
+    "functional",
     "grad",
     "is_grad_enabled",
     "no_grad",
