@@ -8,26 +8,10 @@
  *   run      hands each node's gradient, which is whole by then, to its function, and what that returns to the inputs.
  *
  * Nothing but `run` changes a gradient. */
+#include "core/backward.h"
+
 #include "core/accumulate.h"
-#include "core/walk_id.h"
-
 #include "core/buffer.h"
-
-enum { CAPTURED = 1, RUNS = 2 }; /* bits of node->wanted */
-
-typedef struct {
-    uint8_t id;
-    bool retain_graph;
-    bool create_graph;
-    bool stops; /* at the chosen inputs: what they depend on is not looked at */
-    int64_t count;
-    pg_node *stack;
-    pg_node *reached; /* all others that are stamped, until they have an order */
-    pg_node **order;  /* [count] */
-    int n_inputs;     /* of chosen inputs; 0 for all leaves */
-    pg_tensor *const *inputs;
-    pg_tensor **captured; /* [n_inputs] */
-} pg_walk;
 
 /* Whether node is that of a chosen input. */
 static bool is_chosen(const pg_walk *walk, const pg_node *node)
@@ -63,7 +47,7 @@ static inline pg_status visit(pg_walk *walk, pg_node *node)
 {
     if (node->walk == walk->id)
         return PG_OK;
-    if (PG_UNLIKELY(node->walk != 0 && !pg_walk_is_lost(node->walk)))
+    if (is_held(walk, node))
         return pg_fail(PG_BUSY,
                        "backward() reached a tensor that another backward pass is working on; wait for that one "
                        "to return");
@@ -84,7 +68,7 @@ static pg_status reach(pg_walk *walk, int roots, pg_tensor *const *root)
             push(&walk->reached, node);
             for (int k = edges_of(walk, node) - 1; k >= 0 && status == PG_OK; k--) {
                 pg_node *const input = node->edges[k].node;
-                if (input == NULL)
+                if (input == NULL || is_passed_over(walk, input))
                     continue;
                 status = visit(walk, input);
                 input->pending += status == PG_OK;
@@ -121,7 +105,7 @@ static void arrange(pg_walk *walk)
         walk->order[n++] = node;
         for (int k = edges_of(walk, node) - 1; k >= 0; k--) {
             pg_node *const input = node->edges[k].node;
-            if (input != NULL && --input->pending == 0)
+            if (input != NULL && !is_passed_over(walk, input) && --input->pending == 0)
                 push(&ready, input);
         }
     }
@@ -144,106 +128,6 @@ static void mark_wanted(pg_walk *walk)
 
 /* ---- run --------------------------------------------------------------------------------------------------------- */
 
-static pg_status check_saved(const pg_node *node)
-{
-    if (node->freed)
-        return pg_fail(
-            PG_BAD_STATE,
-            "%s: Trying to backward through the graph a second time: its saved tensors were freed by the first "
-            "backward() or autograd.grad(). Specify retain_graph=True there if you need this.",
-            pg_node_name(node));
-    for (int i = 0; i < node->n_saved; i++) {
-        const pg_saved *const saved = &node->saved[i];
-        if (saved->tensor == NULL || saved->tensor->storage->version == saved->version)
-            continue;
-        return pg_fail(PG_BAD_STATE,
-                       "%s: one of the variables needed for gradient computation has been modified by an inplace "
-                       "operation: a %s tensor of shape %s is at version %u; expected version %u instead. Change a "
-                       "clone() of it.",
-                       pg_node_name(node), pg_dtype_name[saved->tensor->dtype], PG_SHAPE(saved->tensor),
-                       saved->tensor->storage->version, saved->version);
-    }
-    return PG_OK;
-}
-
-static void free_saved(pg_node *node)
-{
-    for (int i = 0; i < node->n_saved; i++) {
-        pg_tensor *const saved = node->saved[i].tensor;
-        node->saved[i].tensor = NULL;
-        node->freed |= saved != NULL;
-        pg_tensor_release(saved);
-    }
-}
-
-/* Runs the node's function on the gradients of its outputs and passes on what it gives. */
-static pg_status run_function(const pg_walk *walk, pg_node *node)
-{
-    enum { FEW = 8 };
-    pg_tensor *few_grads[FEW], *few_outs[FEW], **grads = few_grads, **outs = few_outs;
-    const size_t grads_bytes = (size_t)node->n_outputs * sizeof *grads,
-                 outs_bytes = (size_t)node->n_edges * sizeof *outs;
-    pg_status status = check_saved(node);
-    if (status != PG_OK)
-        return status;
-    if (node->n_outputs > FEW && (grads = pg_buffer_take(grads_bytes)) == NULL)
-        return PG_NO_MEMORY;
-    if (node->n_edges > FEW && (outs = pg_buffer_take(outs_bytes)) == NULL) {
-        if (grads != few_grads)
-            pg_buffer_give(grads, grads_bytes);
-        return PG_NO_MEMORY;
-    }
-    for (int k = 0; k < node->n_outputs; k++)
-        grads[k] = node->outputs[k].incoming;
-    memset(outs, 0, outs_bytes);
-    status = node->function->backward(node, grads, outs);
-    if (!walk->retain_graph && status == PG_OK)
-        free_saved(node);
-    for (int i = 0; i < node->n_edges; i++) {
-        const pg_edge *const edge = &node->edges[i];
-        if (outs[i] == NULL)
-            continue;
-        if (status == PG_OK && edge->node != NULL && edge->node->wanted)
-            status = pg_add_gradient(&edge->node->outputs[edge->output].incoming, outs[i]);
-        else
-            pg_tensor_release(outs[i]);
-    }
-    if (grads != few_grads)
-        pg_buffer_give(grads, grads_bytes);
-    if (outs != few_outs)
-        pg_buffer_give(outs, outs_bytes);
-    return status;
-}
-
-static void capture(const pg_walk *walk, const pg_node *node)
-{
-    for (int i = 0; i < walk->n_inputs; i++)
-        if (walk->inputs[i]->node == node)
-            walk->captured[i] = pg_tensor_retain(node->outputs[walk->inputs[i]->output].incoming);
-}
-
-static pg_status run_node(const pg_walk *walk, pg_node *node)
-{
-    bool arrived = false;
-    for (int k = 0; k < node->n_outputs; k++) {
-        pg_output *const output = &node->outputs[k];
-        if (output->incoming == NULL)
-            continue;
-        arrived = true;
-        pg_status status = output->hooks == NULL ? PG_OK : pg_host.run(output->hooks, &output->incoming);
-        if (status == PG_OK && walk->n_inputs == 0 && output->retains) {
-            status = pg_accumulate(&output->grad, output->incoming);
-            if (status == PG_OK && output->post_hooks != NULL)
-                status = pg_host.run_post(output->post_hooks);
-        }
-        if (status != PG_OK)
-            return status;
-    }
-    if (node->wanted & CAPTURED)
-        capture(walk, node);
-    return arrived && node->wanted & RUNS && node->function->backward != NULL ? run_function(walk, node) : PG_OK;
-}
-
 static void drop_incoming(pg_node *node)
 {
     for (int k = 0; k < node->n_outputs; k++) {
@@ -259,7 +143,7 @@ static pg_status run(const pg_walk *walk)
     for (int64_t i = 0; i < walk->count; i++) {
         pg_node *const node = walk->order[i];
         if (status == PG_OK)
-            status = run_node(walk, node);
+            status = pg_run_node(walk, node);
         drop_incoming(node);
         node->walk = 0;
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import functional
 from .backward import Node, backward, grad
+from .checkpoint import checkpoint
 from .function import Function, FunctionContext
 from .hooks import RemovableHandle, register_hook, register_post_accumulate_grad_hook
 from .modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
@@ -14,6 +15,7 @@ __all__ = [
     "Node",
     "RemovableHandle",
     "backward",
+    "checkpoint",
     "enable_grad",
     "functional",
     "grad",
