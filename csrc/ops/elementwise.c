@@ -195,9 +195,10 @@ static pg_tensor *computed(int op, int arity, pg_loop *loop, int dtype, pg_tenso
         return NULL;
     pg_iter iter;
     pg_iter_start(&iter, ndim, shape, 3, (const pg_tensor *[]){out, a, b});
-    for (int i = 0; i < arity; i++)
-        if (inputs[i] == NULL)
-            iter.data[i + 1] = number;
+    if (a == NULL)
+        iter.data[1] = number;
+    if (b == NULL) /* or there is none: loops of one operand may read it all the same */
+        iter.data[2] = number;
     pg_iter_run(&iter, loop, &context);
     return unless_by_zero(op, by_zero, out);
 }
