@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import itertools
 import pickle
 import zlib
@@ -64,6 +65,7 @@ class Watch:
 def check(operation: Callable[[], object], tensors: list[Any]) -> int:
     """Fail each allocation of the operation in turn; return how many there were."""
     watch = Watch(tensors)
+    gc.collect()  # what earlier tests have left, which would be freed at any moment
     for _ in range(2):  # what is made once and kept: tables, the nodes of leaves
         operation()
         watch.clear()
