@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ._engine import Tensor
 from .autograd import grad
 from .value import Value
 
@@ -247,7 +248,7 @@ def _outputs(result: Any) -> list[Any]:
     """Return the outputs that can have derivatives."""
     results = list(result) if isinstance(result, (tuple, list)) else [result]
     for i, y in enumerate(results):
-        if not isinstance(y, Value) and not hasattr(y, "requires_grad"):
+        if not isinstance(y, Value | Tensor):
             raise TypeError(f"gradcheck: fn has to return tensors or Values; output {i} is {type(y).__name__}")
     outputs = [y for y in results if isinstance(y, Value) or y.detach().numpy().dtype.kind == "f"]
     if not outputs:

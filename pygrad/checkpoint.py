@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from pygrad._engine import Tensor
 from pygrad._files import open_regular, read_up_to, reason, replacing
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _check_key(key: object) -> str:
 
 def _as_array(key: str, value: Any) -> NDArray[Any]:
     """Return C-contiguous, little-endian numbers."""
-    if hasattr(value, "detach") and hasattr(value, "numpy"):
+    if isinstance(value, Tensor):
         value = value.detach().numpy()
     if not isinstance(value, np.ndarray | np.generic):
         raise TypeError(f"a checkpoint holds tensors and arrays, got {type(value).__name__} under {key!r}")

@@ -24,7 +24,7 @@
  *     }
  *
  * A rule may be written with the public ops (pg_tensor_matmul(...) of saved tensors): recording is off while it runs,
- * or on when the gradient itself shall be differentiated. Temporaries of such expressions: PG_SCOPE below.
+ * or on when the gradient itself shall be differentiated. Temporaries of such expressions: pg_scope below.
  */
 #ifndef PG_AUTOGRAD_H
 #define PG_AUTOGRAD_H

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pygrad._engine import ffi, lib
+from pygrad._engine import Tensor
+from pygrad.creation import from_numpy
 from pygrad.random import Generator
+from pygrad.sampling import randperm
 
 _DTYPES = tuple(map(np.dtype, ("float32", "float64", "int64", "int32", "uint8", "bool")))
 
@@ -54,7 +56,7 @@ class TensorDataset:
     def tensors(self) -> tuple[Any, ...]:
         """The tensors; of an array, one that shares its memory."""
         return tuple(
-            _to_tensor(array) if isinstance(given, np.ndarray) else given
+            from_numpy(array) if isinstance(given, np.ndarray) else given
             for given, array in zip(self._given, self._arrays, strict=True)
         )
 
@@ -96,10 +98,6 @@ class DataLoader:
     ValueError
         `batch_size` is not an integer of at least 1, or `seed` not from 0 to 2**64 - 1; see also `TensorDataset`.
 
-    Notes
-    -----
-    All orders of n samples are equally likely up to ties among random numbers of 64 - log2(n) bits.
-
     Examples
     --------
     >>> from pygrad.data import DataLoader, moons
@@ -135,8 +133,8 @@ class DataLoader:
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         # Drawn here and not at the first batch, so that orders follow the sequence of the calls.
-        order = _permutation(len(self.dataset), self._generator) if self.shuffle else None
-        return (tuple(map(_to_tensor, arrays)) for arrays in self._batches(order))
+        order = randperm(len(self.dataset), generator=self._generator).numpy() if self.shuffle else None
+        return (tuple(map(from_numpy, arrays)) for arrays in self._batches(order))
 
     def _batches(self, order: NDArray[np.int64] | None) -> Iterator[list[NDArray[Any]]]:
         for batch in range(len(self)):
@@ -152,22 +150,6 @@ def _gather(array: NDArray[Any], index: slice | NDArray[np.int64]) -> NDArray[An
     return array.take(index, axis=0) if array.flags.c_contiguous else np.ascontiguousarray(array[index])
 
 
-def _permutation(n: int, generator: Generator) -> NDArray[np.int64]:
-    """Return 0 to n - 1 in random order.
-
-    Sorts random numbers that carry their index in the low bits: the keys are distinct, so that every sort gives the
-    same order, and numpy's is quick for plain integers.
-    """
-    bits = max((n - 1).bit_length(), 1)
-    draws = np.empty(n)
-    lib.pg_rng_uniform(generator._state, 0.0, 2.0 ** (64 - bits), n, ffi.from_buffer("double[]", draws))
-    keys = draws.astype(np.uint64) << np.uint64(bits)
-    keys |= np.arange(n, dtype=np.uint64)
-    keys.sort()
-    keys &= np.uint64((1 << bits) - 1)
-    return keys.astype(np.int64)
-
-
 def _check_batch_size(batch_size: Any) -> int:
     try:
         size = operator.index(batch_size)
@@ -181,7 +163,7 @@ def _check_batch_size(batch_size: Any) -> int:
 def _as_array(tensor: Any, position: int) -> NDArray[Any]:
     if isinstance(tensor, np.ndarray):
         array = np.asarray(tensor)
-    elif hasattr(tensor, "detach") and hasattr(tensor, "numpy"):
+    elif isinstance(tensor, Tensor):
         if tensor.requires_grad:
             raise ValueError(f"tensor {position} of a TensorDataset requires a gradient; give its detach()")
         array = tensor.numpy()
@@ -193,10 +175,3 @@ def _as_array(tensor: Any, position: int) -> NDArray[Any]:
     if native not in _DTYPES:
         raise TypeError(f"tensors are {', '.join(map(str, _DTYPES))}; convert the {array.dtype} array at {position}")
     return array.astype(native, copy=False)
-
-
-def _to_tensor(array: NDArray[Any]) -> Any:
-    import pygrad  # here, because the package imports this module first
-
-    package: Any = pygrad
-    return package.from_numpy(array)
