@@ -134,6 +134,16 @@ def in_place(x: Any, w: Any) -> None:
     y.sum().backward()
 
 
+def views_in_place(x: Any, w: Any) -> None:
+    y = x * 2
+    row, column, inside = y[1], y[:, 1], y[1, :2]
+    row.mul_(w[0])
+    column += 1
+    loss = (y * y).sum() + inside.sum() + column.sum()
+    (g,) = pg.autograd.grad(loss, x, create_graph=True)
+    g.sum().backward()
+
+
 def retained(x: Any, w: Any) -> None:
     y = x * w
     y.retain_grad()
@@ -180,6 +190,7 @@ def random_numbers(x: Any, w: Any) -> None:
 
 OPERATIONS: dict[str, Callable[[Any, Any], object]] = {
     "in place": in_place,
+    "views in place": views_in_place,
     "retained gradients": retained,
     "chosen gradients": gradients,
     "optimisers": step,
@@ -214,9 +225,11 @@ def test_operation_in_place_that_fails_changes_nothing() -> None:
     for operation in ("add_", "copy_", "mul_"):
         for n in range(1, 30):
             y = x * 2
+            v = y[1:]
             if not attempt(lambda y=y, operation=operation: getattr(y, operation)(x), n, False):
                 break
             assert y.tolist() == [2.0, 4.0, 6.0]
+            assert v.grad_fn.name() == "SliceBackward0"
             assert y._version == 0
             (y * 1).sum().backward()
             assert x.grad.tolist() == [2.0, 2.0, 2.0]

@@ -411,36 +411,14 @@ def test_argument_may_change_the_tensor_while_it_is_read(call: Any) -> None:
 # ---- histories that are not what the memory holds -------------------------------------------------------------------
 
 
-@ours("it rebuilds the history of views")
-@pytest.mark.parametrize("use", ["operand", "in place", "root", "source"])
-def test_view_from_before_a_recorded_change_is_refused(use: str) -> None:
-    """In place, its history was copied with it, and as a root nobody looked: the gradients were those of the old
-    values."""
-    x = pg.tensor([1.0, 2.0]).requires_grad_()
-    y = x * 2
-    view = y[:1]
-    y.mul_(3)
-    with pytest.raises(RuntimeError, match="shares its memory"):
-        if use == "operand":
-            view * 2
-        elif use == "in place":
-            view.mul_(5)
-        elif use == "root":
-            view.backward()
-        else:
-            pg.zeros(1).copy_(view)
-    assert view.tolist() == [6.0]
-    assert view.detach().mul_(2).tolist() == [12.0]
-
-
-@ours("there the whole tensor has a history")
+@ours("it has gradients with respect to weights")
 @pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy_with_logits"])
 def test_weight_that_was_changed_through_a_recorded_view_is_refused(loss: str) -> None:
     """It requires no gradient itself, and was taken for a constant."""
     weight, factor = pg.ones(2), pg.tensor([2.0]).requires_grad_()
     weight[:1].mul_(factor)
     target = pg.tensor([0]) if loss == "cross_entropy" else pg.zeros(1, 2)
-    with pytest.raises(RuntimeError, match="shares its memory"):
+    with pytest.raises(RuntimeError, match="no gradient with respect to weight"):
         getattr(pg, loss)(pg.zeros(1, 2), target, weight=weight)
 
 

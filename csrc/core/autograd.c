@@ -95,7 +95,7 @@ pg_node *pg_node_new(const pg_function *function, int n, pg_tensor *const *input
 }
 
 /* A leaf's own node: where its gradient arrives, and stays. */
-const pg_function pg_accumulate_function = {.name = "AccumulateGrad"};
+const pg_function pg_accumulate_function = {.name = "AccumulateGrad", .is_whole = true};
 
 pg_node *pg_gradient_node(pg_tensor *t)
 {
@@ -118,7 +118,7 @@ void pg_save(pg_node *node, int i, pg_tensor *t)
         return;
     /* What nobody has seen yet is an output, which is about to get this node for its history. */
     const bool is_output = t->host == NULL && t->node == NULL && !(t->flags & PG_REQUIRES_GRAD);
-    node->saved[i].tensor = is_output ? pg_tensor_detach(t) : pg_tensor_retain(t);
+    node->saved[i].tensor = is_output ? pg_tensor_another(t) : pg_tensor_retain(t);
     node->saved[i].version = t->storage->version;
     node->broken |= node->saved[i].tensor == NULL;
 }
@@ -171,7 +171,7 @@ pg_node *pg_node_retain(pg_node *node)
     return node;
 }
 
-pg_host_hooks pg_host;
+pg_host_functions pg_host;
 
 static void bury(pg_node *node)
 {
@@ -250,7 +250,7 @@ pg_tensor *pg_sum_to_shape(pg_tensor *g, int ndim, const int64_t *shape)
 
 pg_tensor *pg_saved_output(pg_node *node, int i, int output)
 {
-    pg_tensor *const y = pg_tensor_detach(node->saved[i].tensor);
+    pg_tensor *const y = pg_tensor_another(node->saved[i].tensor);
     if (y != NULL)
         attach_output(node, output, y);
     return y;
@@ -266,7 +266,7 @@ static const pg_function alias_function = {.name = "Alias", .backward = alias_ba
 
 pg_tensor *pg_tensor_alias(pg_tensor *t)
 {
-    pg_tensor *const alias = pg_tensor_detach(t);
+    pg_tensor *const alias = pg_tensor_another(t);
     return alias == NULL || !pg_records(1, &t) ? alias : pg_attach(alias, pg_node_new(&alias_function, 1, &t, 0, 1, 0));
 }
 
@@ -357,15 +357,28 @@ pg_status pg_check_history(const char *op, const pg_tensor *t)
                    op);
 }
 
-pg_status pg_check_in_place(const char *op, const pg_tensor *t)
+/* While recording. */
+static pg_status check_rewrite(const char *op, const pg_tensor *t)
 {
-    if (!grad_disabled && pg_check_history(op, t) != PG_OK)
+    if (pg_check_history(op, t) != PG_OK)
         return PG_BAD_STATE;
-    if (t->flags & PG_REQUIRES_GRAD && !grad_disabled && is_leafs_memory(t))
+    if (t->flags & PG_UNTRACKED)
+        return pg_fail(PG_BAD_STATE,
+                       "%s: a view was created in no_grad mode and is being modified inplace with grad mode enabled: "
+                       "make both inside no_grad(), so that the change is not recorded, or both outside",
+                       op);
+    if (t->flags & PG_REQUIRES_GRAD && is_leafs_memory(t))
         return pg_fail(PG_BAD_STATE,
                        "%s: a %sleaf Variable that requires grad is being used in an in-place operation: "
                        "change it under no_grad()",
                        op, pg_is_leaf(t) ? "" : "view of a ");
+    return PG_OK;
+}
+
+pg_status pg_check_in_place(const char *op, const pg_tensor *t)
+{
+    if (!grad_disabled && check_rewrite(op, t) != PG_OK)
+        return PG_BAD_STATE;
     if (pg_overlaps_itself(t))
         return pg_fail(PG_BAD_STATE,
                        "%s: unsupported operation: more than one element of the written-to tensor of shape "

@@ -11,7 +11,7 @@
  *             out[0] = times_two(grads[0], node->saved[0].tensor);        // a new reference
  *         return pg_done(node, out);                                      // PG_OK, or the failure behind a NULL
  *     }
- *     static const pg_function square_function = {"Square", square_backward};
+ *     static const pg_function square_function = {.name = "Square", .backward = square_backward};
  *
  *     pg_tensor *pg_tensor_square(pg_tensor *a)
  *     {
@@ -36,7 +36,8 @@
 typedef pg_status pg_rule(pg_node *node, pg_tensor *const *grads, pg_tensor **out);
 
 typedef struct {
-    const char *name; /* "Add": grad_fn.name() is "AddBackward0" */
+    const char *name; /* "Add": grad_fn.name() is "AddBackward0", */
+    bool is_whole;    /* but for this: it is the name itself */
     pg_rule *backward;
     const char *const *names;    /* where one function serves many ops: names[node->op] instead */
     bool is_view;                /* the output shares the memory of the only input */
@@ -156,14 +157,17 @@ pg_tensor *pg_tensor_alias(pg_tensor *t);
  * its inputs while their graph is being walked. */
 pg_status pg_differentiate(pg_tensor *root, pg_tensor *gradient, int n, pg_tensor *const *inputs, pg_tensor **out);
 
-/* What a host does with the hooks that it has hung on outputs. */
+/* What the core calls its host for. */
 typedef struct {
+    /* Makes `host` stand for t, whose reference it takes over; what it stood for before becomes the caller's. */
+    pg_tensor *(*repoint)(void *host, pg_tensor *t);
+    /* The rest concerns the hooks that it has hung on outputs. */
     /* May put another tensor, of the same shape and dtype, in the place of *grad, whose reference it then gives up. */
     pg_status (*run)(void *hooks, pg_tensor **grad);
     pg_status (*run_post)(void *hooks);
     void (*drop)(void *hooks);
-} pg_host_hooks;
-extern pg_host_hooks pg_host;
+} pg_host_functions;
+extern pg_host_functions pg_host;
 
 /* ---- life and names ---------------------------------------------------------------------------------------------- */
 
@@ -181,12 +185,12 @@ extern const pg_function pg_accumulate_function;
 /* ---- changes in place -------------------------------------------------------------------------------------------- */
 
 /* PG_BAD_STATE, naming `op`, for a handle from before its memory was changed in place as part of a graph, through
- * another handle: what t holds is then not what its history says. */
+ * another handle, when that could not bring it up to date: what t holds is then not what its history says. */
 pg_status pg_check_history(const char *op, const pg_tensor *t);
 /* Whether two elements of t share memory; exact for strides that nest, as those of views do. */
 bool pg_overlaps_itself(const pg_tensor *t);
-/* Whether t may be changed in place now: PG_BAD_STATE for a leaf that requires a gradient or an outdated history while
- * recording, or elements that share memory. `op` is named in the message. */
+/* Whether t may be changed in place now: PG_BAD_STATE while recording for a leaf that requires a gradient, a view of
+ * one, an untracked view and an outdated history; and always for elements that share memory. `op` is named in the message. */
 pg_status pg_check_in_place(const char *op, const pg_tensor *t);
 static inline void pg_bump(pg_tensor *t)
 {

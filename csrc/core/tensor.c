@@ -65,6 +65,7 @@ static pg_tensor *new_handle(pg_storage *storage, char *data, int dtype, int ndi
     t->output = 0;
     t->rewrites = storage->rewrites;
     t->host = NULL;
+    t->family = 0;
     t->storage = storage;
     t->data = data;
     t->numel = numel;
@@ -135,15 +136,32 @@ pg_tensor *pg_tensor_view(pg_tensor *t, int ndim, const int64_t *shape, const in
     for (int i = 0; i < ndim; i++)
         numel *= shape[i];
     t->storage->refs++;
-    return new_handle(t->storage, t->data + offset * pg_itemsize[t->dtype], t->dtype, ndim, shape, strides, numel);
+    pg_tensor *const view =
+        new_handle(t->storage, t->data + offset * pg_itemsize[t->dtype], t->dtype, ndim, shape, strides, numel);
+    if (view != NULL) {
+        view->family = t->family;
+        if (PG_UNLIKELY(t->flags & (PG_REQUIRES_GRAD | PG_UNTRACKED)) &&
+            (t->flags & PG_UNTRACKED || !pg_grad_enabled()))
+            view->flags |= PG_UNTRACKED;
+    }
+    return view;
+}
+
+pg_tensor *pg_tensor_another(pg_tensor *t)
+{
+    return t == NULL ? NULL : pg_tensor_view(t, t->ndim, t->shape, t->strides, 0);
 }
 
 pg_tensor *pg_tensor_detach(pg_tensor *t)
 {
     if (t == NULL)
         return NULL;
+    static _Atomic uint64_t families;
     t->storage->refs++;
-    return new_handle(t->storage, t->data, t->dtype, t->ndim, t->shape, t->strides, t->numel);
+    pg_tensor *const out = new_handle(t->storage, t->data, t->dtype, t->ndim, t->shape, t->strides, t->numel);
+    if (out != NULL)
+        out->family = ++families;
+    return out;
 }
 
 pg_tensor *pg_tensor_retain(pg_tensor *t)

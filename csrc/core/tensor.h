@@ -3,6 +3,8 @@
  *   storage  the memory, counted, with the version that every change in place moves on
  *   tensor   a handle: which elements of the storage, in which shape, and which output of which node computed it.
  *            Nothing of that changes after it was made: an operation in place gives its caller another handle.
+ *            Views of one another are a family: what changes one in place gives the others new handles, too
+ *            (ops/rewrite.h). A detached tensor begins a family of its own.
  *   node     (core/node_graph.h) how something was computed; it also holds gradients, a leaf's too
  */
 #ifndef PG_TENSOR_H
@@ -25,11 +27,13 @@ typedef struct {
     size_t bytes;
     void (*release)(void *owner); /* of foreign memory; NULL for our own, which follows this header */
     void *owner;
+    pg_tensor *hosted; /* a list of the handles of this memory that have a host */
 } pg_storage;
 
 enum {
     PG_REQUIRES_GRAD = 1 << 0,
     PG_CONTIGUOUS = 1 << 1, /* the elements lie in row-major order without gaps */
+    PG_UNTRACKED = 1 << 2,  /* a view, made while not recording, of what has a history */
 };
 
 struct pg_tensor {
@@ -37,12 +41,14 @@ struct pg_tensor {
     uint8_t dtype, ndim;
     uint8_t flags;
     uint32_t output;   /* which output of `node` */
-    uint32_t rewrites; /* of the storage when this handle was made */
+    uint32_t rewrites; /* of the storage when this handle was made, or was last seen not to be concerned */
     pg_storage *storage;
     char *data; /* the first element */
     int64_t numel;
-    void *host;    /* what the host has made of this handle, if anything: a Python object; borrowed */
-    pg_node *node; /* what computed it; a leaf's own node, made when its gradient is first needed; or NULL */
+    void *host; /* what the host has made of this handle, if anything: a Python object; borrowed */
+    pg_tensor *next_hosted, *previous_hosted;
+    uint64_t family; /* 0: that of the storage's first handle */
+    pg_node *node;   /* what computed it; a leaf's own node, made when its gradient is first needed; or NULL */
     int64_t shape[PG_MAX_DIMS];
     int64_t strides[PG_MAX_DIMS]; /* in elements */
 };
@@ -62,7 +68,9 @@ static inline bool pg_is_float(int dtype)
 /* A tensor of t's storage with another geometry, and no history. `offset` counts elements from t's first. The caller
  * has checked that it stays inside. */
 pg_tensor *pg_tensor_view(pg_tensor *t, int ndim, const int64_t *shape, const int64_t *strides, int64_t offset);
-/* The same elements without history: what is saved, and `detach`. */
+/* The same elements without history: another member of t's family. */
+pg_tensor *pg_tensor_another(pg_tensor *t);
+/* The same, as the first of a family of its own: no change in place of one reaches the history of the other. */
 pg_tensor *pg_tensor_detach(pg_tensor *t);
 /* Contents undefined, of t's shape. */
 pg_tensor *pg_tensor_empty_like(const pg_tensor *t, pg_dtype dtype);
@@ -76,6 +84,25 @@ pg_tensor *pg_tensor_copy(pg_tensor *t);
 pg_status pg_tensor_assign(pg_tensor *to, const pg_tensor *from);
 /* Zero gradients and the like: a fresh contiguous tensor of zeros. */
 pg_tensor *pg_tensor_zeros(pg_dtype dtype, int ndim, const int64_t *shape);
+
+/* Makes `host` (NULL: nothing) what the host has made of t. */
+static inline void pg_set_host(pg_tensor *t, void *host)
+{
+    pg_storage *const s = t->storage;
+    if (t->host != NULL) {
+        *(t->previous_hosted != NULL ? &t->previous_hosted->next_hosted : &s->hosted) = t->next_hosted;
+        if (t->next_hosted != NULL)
+            t->next_hosted->previous_hosted = t->previous_hosted;
+    }
+    t->host = host;
+    if (host != NULL) {
+        t->previous_hosted = NULL;
+        t->next_hosted = s->hosted;
+        if (s->hosted != NULL)
+            s->hosted->previous_hosted = t;
+        s->hosted = t;
+    }
+}
 
 static inline bool pg_is_contiguous(const pg_tensor *t)
 {

@@ -5,6 +5,7 @@
 #include "core/iterate.h"
 #include "ops/elementwise.h"
 #include "ops/fill.h"
+#include "ops/rewrite.h"
 #include "ops/select.h"
 
 /* ---- checks ------------------------------------------------------------------------------------------------------ */

@@ -1,4 +1,5 @@
 #include "ops/elementwise.h"
+#include "ops/rewrite.h"
 
 #include "core/buffer.h"
 #include "ops/rows.h"
@@ -283,42 +284,6 @@ pg_status pg_check_in_place_result(const char *op, const pg_tensor *self, int dt
         return pg_fail(PG_BAD_STATE, "%s: result type %s can't be cast to the desired output type %s", op,
                        pg_dtype_name[dtype], pg_dtype_name[self->dtype]);
     return PG_OK;
-}
-
-pg_tensor *pg_rewrite(pg_tensor *self, pg_tensor *values)
-{
-    pg_tensor *const last = pg_tensor_to(values, self->dtype);
-    if (last == NULL)
-        return NULL;
-    const bool has_history = last->flags & PG_REQUIRES_GRAD;
-    pg_tensor *const out = has_history ? pg_tensor_detach(self) : pg_tensor_retain(self);
-    if (out == NULL || pg_tensor_assign(self, last) != PG_OK) {
-        pg_tensor_release(out);
-        pg_tensor_release(last);
-        return NULL;
-    }
-    pg_bump(self);
-    if (has_history) {
-        out->rewrites = ++self->storage->rewrites;
-        out->node = pg_node_retain(last->node);
-        out->output = last->output;
-        out->flags |= PG_REQUIRES_GRAD;
-        if (!pg_is_leaf(self) && self->node->outputs[self->output].retains)
-            out->node->outputs[out->output].retains = true;
-    }
-    pg_tensor_release(last);
-    return out;
-}
-
-pg_tensor *pg_copy_with_history(pg_tensor *t)
-{
-    pg_tensor *const copy = pg_tensor_copy(t);
-    if (copy != NULL) {
-        copy->node = pg_node_retain(t->node);
-        copy->output = t->output;
-        copy->flags |= t->flags & PG_REQUIRES_GRAD;
-    }
-    return copy;
 }
 
 pg_tensor *pg_elementwise_in_place(int op, pg_tensor *self, const pg_operand *operands)

@@ -11,13 +11,8 @@ pg_tensor *pg_elementwise(int op, const pg_operand *operands);
 /* The same, stored over self's elements: what self is from then on, as a new handle. */
 pg_tensor *pg_elementwise_in_place(int op, pg_tensor *self, const pg_operand *operands);
 
-/* The end of every other operation in place: values (with their history) over self's elements. A new reference to what
- * self is from then on. */
-pg_tensor *pg_rewrite(pg_tensor *self, pg_tensor *values);
 /* Whether self can be overwritten by the result, of `dtype`, of an op of inputs[n] (NULL: a number). */
 pg_status pg_check_in_place_result(const char *op, const pg_tensor *self, int dtype, int n, pg_tensor *const *inputs);
-/* For what backward reads of a tensor that is about to be overwritten. */
-pg_tensor *pg_copy_with_history(pg_tensor *t);
 
 /* sum += t, of one shape and floating dtype, sum contiguous: without history, and no version moved. */
 pg_status pg_add_in_place(pg_tensor *sum, const pg_tensor *t);

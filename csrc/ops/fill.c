@@ -2,6 +2,7 @@
 #include "ops/fill.h"
 
 #include "ops/elementwise.h"
+#include "ops/rewrite.h"
 
 typedef struct {
     pg_dtype dtype; /* of the source */
@@ -23,7 +24,7 @@ static pg_status overwrite_backward(pg_node *node, pg_tensor *const *grads, pg_t
     return pg_done(node, out);
 }
 
-static const pg_function copy_function = {.name = "CopyBackwards", .backward = overwrite_backward};
+static const pg_function copy_function = {.name = "CopyBackwards", .is_whole = true, .backward = overwrite_backward};
 static const pg_function fill_function = {.name = "Fill", .backward = overwrite_backward};
 
 /* self overwritten with values, of its shape and dtype, which depend on source[n - 1] where n is 2. */

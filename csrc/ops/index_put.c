@@ -4,6 +4,7 @@
 #include "ops/elementwise.h"
 #include "ops/fill.h"
 #include "ops/index.h"
+#include "ops/rewrite.h"
 
 typedef struct {
     int n;          /* items of the index, whose tensors are saved[n] */

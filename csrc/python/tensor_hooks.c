@@ -58,7 +58,9 @@ static void drop_hooks(void *hooks)
 
 void pg_hooks_setup(void)
 {
-    pg_host = (pg_host_hooks){.run = run_hooks, .run_post = run_post_hooks, .drop = drop_hooks};
+    pg_host.run = run_hooks;
+    pg_host.run_post = run_post_hooks;
+    pg_host.drop = drop_hooks;
 }
 
 /* tensor_hooks(t, post) -> the dict of the hooks on t's gradient; with `post`, of those that run after it has grown, as
@@ -168,7 +170,7 @@ static pg_node *function_node(PyObject *context, Py_ssize_t n_inputs, pg_tensor 
         for (Py_ssize_t k = 0; k < n; k++)
             is_output |= saved[i]->storage == outs[k]->storage;
         /* An output is saved without its history, which would be a cycle. */
-        pg_tensor *const plain = is_output ? pg_tensor_detach(saved[i]) : pg_tensor_retain(saved[i]);
+        pg_tensor *const plain = is_output ? pg_tensor_another(saved[i]) : pg_tensor_retain(saved[i]);
         node->broken |= plain == NULL;
         pg_save(node, (int)i, plain);
         pg_tensor_release(plain);
@@ -192,7 +194,7 @@ static PyObject *function_outputs(PyObject *module, PyObject *args)
     if (node != NULL)
         result = PyTuple_New(n);
     for (Py_ssize_t k = 0; k < n && result != NULL; k++) {
-        pg_tensor *t = pg_tensor_detach(outs[k]);
+        pg_tensor *t = pg_tensor_another(outs[k]);
         PyObject *is_differentiable = PyList_GetItem(flags, k);
         if (t != NULL && is_differentiable == Py_True && pg_is_float(t->dtype)) {
             t->node = pg_node_retain(node);

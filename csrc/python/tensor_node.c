@@ -36,8 +36,8 @@ static void node_dealloc(PyObject *self)
 static PyObject *node_name(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    const bool is_leaf = node_of(self)->function == &pg_accumulate_function;
-    return PyUnicode_FromFormat("%s%s", pg_node_name(node_of(self)), is_leaf ? "" : "Backward0");
+    const pg_node *const node = node_of(self);
+    return PyUnicode_FromFormat("%s%s", pg_node_name(node), node->function->is_whole ? "" : "Backward0");
 }
 
 static PyObject *node_next_functions(PyObject *self, void *closure)

@@ -6,8 +6,19 @@
 PyTypeObject *pg_tensor_type;
 static pg_cells cells;
 
+static pg_tensor *repoint(void *object, pg_tensor *t)
+{
+    pg_tensor_object *const self = object;
+    pg_tensor *const old = self->t;
+    pg_set_host(old, NULL);
+    pg_set_host(t, self);
+    self->t = t;
+    return old;
+}
+
 bool pg_tensor_lifetime_setup(PyTypeObject *type, int64_t gc_head_bytes)
 {
+    pg_host.repoint = repoint;
     return pg_cells_setup(&cells, type, sizeof(pg_tensor_object), gc_head_bytes);
 }
 
@@ -16,7 +27,7 @@ static void fill(pg_tensor_object *object, pg_tensor *t, bool from_python)
     object->t = t;
     object->dict = object->weakrefs = NULL;
     object->from_python = from_python;
-    t->host = object;
+    pg_set_host(t, object);
 }
 
 PyObject *pg_wrap(pg_tensor *t)
@@ -68,12 +79,7 @@ PyObject *pg_wrap_as(PyTypeObject *type, pg_tensor *t)
 
 void pg_repoint(PyObject *object, pg_tensor *t)
 {
-    pg_tensor_object *const self = (pg_tensor_object *)object;
-    pg_tensor *const old = self->t;
-    old->host = NULL;
-    self->t = t;
-    t->host = self;
-    pg_tensor_release(old);
+    pg_tensor_release(repoint(object, t));
 }
 
 void pg_tensor_tp_dealloc(PyObject *self)
@@ -85,7 +91,7 @@ void pg_tensor_tp_dealloc(PyObject *self)
     if (PG_UNLIKELY(object->from_python || object->dict != NULL || type != pg_tensor_type))
         PyObject_GC_UnTrack(self);
     if (t != NULL)
-        t->host = NULL; /* before any code of the user's can ask for it */
+        pg_set_host(t, NULL); /* before any code of the user's can ask for it */
     if (PG_UNLIKELY(object->weakrefs != NULL))
         PyObject_ClearWeakRefs(self);
     Py_CLEAR(object->dict);

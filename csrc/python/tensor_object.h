@@ -61,7 +61,7 @@ extern PyMethodDef pg_tensor_plain_methods[]; /* of tensor_attributes.c */
 /* The Python object for a node, None for NULL. */
 PyObject *pg_wrap_node(pg_node *node);
 bool pg_node_type_setup(PyObject *module);
-/* tensor_hooks.c: sets pg_host. */
+/* tensor_hooks.c: sets what pg_host does with hooks. */
 void pg_hooks_setup(void);
 
 /* What a Python object is as an operand. */
