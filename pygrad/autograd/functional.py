@@ -50,18 +50,26 @@ def _vector(name: str, v: Any, like: Sequence[Tensor]) -> tuple[Tensor, ...]:
     return vectors
 
 
+def _gradients(outputs: Any, leaves: Any, vectors: Any, create_graph: bool) -> tuple[Tensor | None, ...]:
+    """Return the derivatives, None where there is no dependence."""
+    used = [(out, v) for out, v in zip(outputs, vectors, strict=True) if out is not None and out.requires_grad]
+    if not used:
+        return (None,) * len(leaves)
+    roots, seeds = builtins.zip(*used, strict=True)
+    return _grad(roots, leaves, seeds, create_graph=create_graph, retain_graph=True, allow_unused=True)
+
+
+def _depend(what: str, found: Sequence[Tensor | None], constant: bool = False) -> None:
+    """Refuse, for `strict`, what is missing, and what is constant unless that is allowed."""
+    for i, t in enumerate(found):
+        if t is None:
+            raise RuntimeError(f"{what} {i} is 0, whatever the inputs are, which strict=True refuses")
+        if not constant and not t.requires_grad:
+            raise RuntimeError(f"{what} {i} is constant, which strict=True refuses")
+
+
 def _zeros_for_none(found: Sequence[Tensor | None], like: Sequence[Tensor]) -> tuple[Tensor, ...]:
     return tuple(t.detach() * 0 if g is None else g for g, t in zip(found, like, strict=True))
-
-
-def _gradients(outputs: Any, leaves: Any, vectors: Any, create_graph: bool) -> tuple[Tensor, ...]:
-    """Return the derivatives, zeros where there is no dependence."""
-    used = [(out, v) for out, v in zip(outputs, vectors, strict=True) if out.requires_grad]
-    if not used:
-        return _zeros_for_none([None] * len(leaves), leaves)
-    roots, seeds = builtins.zip(*used, strict=True)
-    found = _grad(roots, leaves, seeds, create_graph=create_graph, retain_graph=True, allow_unused=True)
-    return _zeros_for_none(found, leaves)
 
 
 def _like(given: Any, results: tuple[Any, ...]) -> Any:
@@ -75,7 +83,9 @@ def _finished(x: Any, create_graph: bool) -> Any:
 
 
 @enable_grad()
-def vjp(func: Function, inputs: Any, v: Any = None, create_graph: bool = False) -> tuple[Any, Any]:
+def vjp(
+    func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
     """Return ``func(*inputs)`` and the product of a vector with its Jacobian, ``v^T J``: one backward pass.
 
     Parameters
@@ -87,11 +97,14 @@ def vjp(func: Function, inputs: Any, v: Any = None, create_graph: bool = False) 
         Of the outputs' shapes; 1 where the output is one number.
     create_graph : bool
         Record the computation, so that the result can be differentiated.
+    strict : bool
+        Refuse a function that does not depend on all its inputs, instead of zeros; with `create_graph`, one whose
+        derivative is constant too.
 
     Raises
     ------
     RuntimeError
-        When v does not go with the outputs.
+        When v does not go with the outputs, and as `strict` says.
 
     Examples
     --------
@@ -104,18 +117,30 @@ def vjp(func: Function, inputs: Any, v: Any = None, create_graph: bool = False) 
     outputs = func(*leaves)
     outs = _as_tuple("outputs", outputs)
     found = _gradients(outs, leaves, _vector("vjp", v, outs), create_graph)
-    return _finished(outputs, create_graph), _finished(_like(inputs, found), create_graph)
+    if strict:
+        _depend("vjp: output", outs)
+        _depend("vjp: the derivative with respect to input", found, constant=not create_graph)
+    product = _like(inputs, _zeros_for_none(found, leaves))
+    return _finished(outputs, create_graph), _finished(product, create_graph)
+
+
+def _transposed(outs: Sequence[Tensor], leaves: Any) -> tuple[tuple[Tensor, ...], tuple[Tensor | None, ...]]:
+    """Return w and ``w^T J``, recorded: linear in w, so that w may be 0, and its gradient along v is ``J v``."""
+    w = tuple((t.detach() * 0).requires_grad_() for t in outs)
+    return w, _gradients(outs, leaves, w, True)
 
 
 @enable_grad()
-def jvp(func: Function, inputs: Any, v: Any = None, create_graph: bool = False) -> tuple[Any, Any]:
+def jvp(
+    func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
     """Return ``func(*inputs)`` and the product of its Jacobian with a vector, ``J v``: the derivative in a direction.
 
     It is the derivative of ``w^T J``, which is linear in w, with respect to w: two backward passes.
 
     Parameters
     ----------
-    func, inputs, create_graph
+    func, inputs, create_graph, strict
         As for `vjp`.
     v : Tensor or tuple of Tensor, optional
         Of the inputs' shapes; 1 where the input is one number.
@@ -131,10 +156,14 @@ def jvp(func: Function, inputs: Any, v: Any = None, create_graph: bool = False) 
     vectors = _vector("jvp", v, leaves)
     outputs = func(*leaves)
     outs = _as_tuple("outputs", outputs)
-    dummies = tuple((t.detach() * 0).requires_grad_() for t in outs)
-    products = _gradients(outs, leaves, dummies, True)
-    found = _gradients(products, dummies, vectors, create_graph)
-    return _finished(outputs, create_graph), _finished(_like(outputs, found), create_graph)
+    w, products = _transposed(outs, leaves)
+    found = _gradients(products, w, vectors, create_graph)
+    if strict:
+        _depend("jvp: output", outs)
+        _depend("jvp: the derivative with respect to input", products)
+        _depend("jvp: the derivative of output", found, constant=not create_graph)
+    product = _like(outputs, _zeros_for_none(found, outs))
+    return _finished(outputs, create_graph), _finished(product, create_graph)
 
 
 def _one_number(name: str, out: Any) -> Tensor:
@@ -143,18 +172,42 @@ def _one_number(name: str, out: Any) -> Tensor:
     return out
 
 
+def _gradient(name: str, func: Function, leaves: Sequence[Tensor], strict: bool) -> tuple[Tensor, tuple[Tensor, ...]]:
+    """Return ``func(*leaves)``, one number, and its gradient, recorded."""
+    out = _one_number(name, func(*leaves))
+    found = _gradients((out,), leaves, (out.detach() * 0 + 1,), True)
+    if strict:
+        _depend(f"{name}: output", (out,))
+        _depend(f"{name}: the derivative with respect to input", found)
+    return out, _zeros_for_none(found, leaves)
+
+
 @enable_grad()
-def vhp(func: Function, inputs: Any, v: Any = None, create_graph: bool = False) -> tuple[Any, Any]:
-    """Return ``func(*inputs)``, one number, and the product of a vector with its Hessian, ``v^T H``."""
+def vhp(
+    func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
+    """Return ``func(*inputs)``, one number, and the product of a vector with its Hessian, ``v^T H``.
+
+    Parameters
+    ----------
+    func, inputs, create_graph, strict
+        As for `vjp`; `strict` refuses a gradient that is constant too.
+    v : Tensor or tuple of Tensor, optional
+        Of the inputs' shapes; 1 where the input is one number.
+    """
     leaves = _leaves(inputs, create_graph)
     vectors = _vector("vhp", v, leaves)
-    out = _one_number("vhp", func(*leaves))
-    first = _gradients((out,), leaves, (out.detach() * 0 + 1,), True)
+    out, first = _gradient("vhp", func, leaves, strict)
     found = _gradients(first, leaves, vectors, create_graph)
-    return _finished(out, create_graph), _finished(_like(inputs, found), create_graph)
+    if strict:
+        _depend("vhp: the second derivative with respect to input", found, constant=not create_graph)
+    product = _like(inputs, _zeros_for_none(found, leaves))
+    return _finished(out, create_graph), _finished(product, create_graph)
 
 
-def hvp(func: Function, inputs: Any, v: Any = None, create_graph: bool = False) -> tuple[Any, Any]:
+def hvp(
+    func: Function, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
     """Return ``func(*inputs)``, one number, and the product of its Hessian with a vector, ``H v``.
 
     The Hessian is symmetric, so that this is `vhp`: one backward pass more than a gradient, however many inputs.
@@ -166,10 +219,10 @@ def hvp(func: Function, inputs: Any, v: Any = None, create_graph: bool = False) 
     >>> hvp(lambda x: (x**3).sum(), x, pygrad.tensor([1.0, 1.0]))[1]
     tensor([ 6., 12.])
     """
-    return vhp(func, inputs, v, create_graph)
+    return vhp(func, inputs, v, create_graph, strict)
 
 
-def _rows(out: Tensor, leaves: tuple[Tensor, ...], create_graph: bool) -> tuple[Tensor, ...]:
+def _rows(what: str, out: Tensor, leaves: Sequence[Tensor], create_graph: bool, strict: bool) -> tuple[Tensor, ...]:
     """Return d out / d leaf for each leaf, of shape (out's, leaf's): a backward pass for each element of out."""
     from ..creation import zeros
     from ..shapes import stack
@@ -179,23 +232,80 @@ def _rows(out: Tensor, leaves: tuple[Tensor, ...], create_graph: bool) -> tuple[
     for i in range(flat.numel()):
         seed = zeros(flat.shape, dtype=flat.dtype)
         seed[i] = 1
-        rows.append(_gradients((flat,), leaves, (seed,), create_graph))
+        found = _gradients((flat,), leaves, (seed,), create_graph)
+        if strict:
+            _depend(what, found, constant=not create_graph)
+        rows.append(_zeros_for_none(found, leaves))
     return tuple(
-        stack([row[k] for row in rows]).reshape(*out.shape, *leaf.shape)
+        stack([row[k] for row in rows]).reshape((*out.shape, *leaf.shape))
         if rows
         else zeros((*out.shape, *leaf.shape), dtype=leaf.dtype)
         for k, leaf in enumerate(leaves)
     )
 
 
+def _by_rows(outs: Sequence[Tensor], leaves: Sequence[Tensor], create_graph: bool, strict: bool) -> Any:
+    """Return the blocks of the Jacobian, for each output one for each input."""
+    return [
+        _rows(f"jacobian: the derivative of output {i} with respect to input", out, leaves, create_graph, strict)
+        for i, out in enumerate(outs)
+    ]
+
+
+def _by_columns(outs: Sequence[Tensor], leaves: Sequence[Tensor], create_graph: bool, strict: bool) -> Any:
+    """Return the same blocks: the columns of J are the rows of the derivative of ``w^T J`` with respect to w."""
+    w, products = _transposed(outs, leaves)
+    if strict:
+        _depend("jacobian: the derivative with respect to input", products)
+    blocks = [
+        _rows(f"jacobian: the derivative with respect to input {k} of output", product, w, create_graph, strict)
+        for k, product in enumerate(_zeros_for_none(products, leaves))
+    ]
+
+    def turned(block: Tensor, leaf: Tensor) -> Tensor:
+        """Put the input's dimensions behind the output's."""
+        n = leaf.dim()
+        return block.permute((*range(n, block.dim()), *range(n)))
+
+    return [tuple(turned(blocks[k][i], leaf) for k, leaf in enumerate(leaves)) for i in range(len(outs))]
+
+
+_STRATEGIES = {"reverse-mode": _by_rows, "forward-mode": _by_columns}
+
+
 @enable_grad()
-def jacobian(func: Function, inputs: Any, create_graph: bool = False) -> Any:
-    """Return the Jacobian of a function: of shape (output's, input's), row by row, a backward pass for each element.
+def jacobian(
+    func: Function,
+    inputs: Any,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    strategy: str = "reverse-mode",
+) -> Any:
+    """Return the Jacobian of a function, of shape (output's, input's).
+
+    Parameters
+    ----------
+    func, inputs, create_graph, strict
+        As for `vjp`; `strict` looks at each output by itself.
+    vectorize : bool
+        Changes nothing, and is there for PyTorch's sake: a pass computes one row or column.
+    strategy : {'reverse-mode', 'forward-mode'}
+        By rows, a backward pass for each element of the outputs; or by columns, a pass for each element of the inputs
+        through the recorded gradient, which costs two passes more to build. The cheaper one has fewer passes.
 
     Returns
     -------
     Tensor, or tuples of them
-        For several outputs a tuple, for several inputs a tuple in each place.
+        For several outputs a tuple, for several inputs a tuple in each place. Of the inputs' dtype by rows, of the
+        outputs' by columns.
+
+    Raises
+    ------
+    ValueError
+        For another strategy.
+    RuntimeError
+        As `strict` says.
 
     Examples
     --------
@@ -203,15 +313,36 @@ def jacobian(func: Function, inputs: Any, create_graph: bool = False) -> Any:
     >>> jacobian(lambda x: x**2, pygrad.tensor([1.0, 2.0]))
     tensor([[2., 0.],
             [0., 4.]])
+    >>> jacobian(lambda t: pygrad.stack([t, t**2, t**3]), pygrad.tensor(2.0), strategy="forward-mode")
+    tensor([ 1.,  4., 12.])
     """
+    if strategy not in _STRATEGIES:
+        raise ValueError(f"jacobian: the strategy has to be 'reverse-mode' or 'forward-mode', not {strategy!r}")
     leaves = _leaves(inputs, create_graph)
     outputs = func(*leaves)
-    blocks = tuple(_like(inputs, _rows(out, leaves, create_graph)) for out in _as_tuple("outputs", outputs))
-    return _finished(_like(outputs, blocks), create_graph)
+    outs = _as_tuple("outputs", outputs)
+    if strict:
+        _depend("jacobian: output", outs)
+    blocks = _STRATEGIES[strategy](outs, leaves, create_graph, strict)
+    return _finished(_like(outputs, tuple(_like(inputs, block) for block in blocks)), create_graph)
 
 
-def hessian(func: Function, inputs: Any, create_graph: bool = False) -> Any:
+def hessian(
+    func: Function,
+    inputs: Any,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+) -> Any:
     """Return the Hessian of a function of one number: the Jacobian of its gradient, of shape (input's, input's).
+
+    Parameters
+    ----------
+    func, inputs, create_graph, strict, vectorize
+        As for `jacobian`; `strict` refuses a gradient that is constant too.
+    outer_jacobian_strategy : {'reverse-mode', 'forward-mode'}
+        How the Jacobian of the gradient is computed. There are as many rows as columns, and a row is the cheaper.
 
     Examples
     --------
@@ -222,11 +353,9 @@ def hessian(func: Function, inputs: Any, create_graph: bool = False) -> Any:
     """
 
     def gradient(*leaves: Tensor) -> Any:
-        out = _one_number("hessian", func(*leaves))
-        found = _gradients((out,), leaves, (out.detach() * 0 + 1,), True)
-        return _like(inputs, found)
+        return _like(inputs, _gradient("hessian", func, leaves, strict)[1])
 
-    return jacobian(gradient, inputs, create_graph)
+    return jacobian(gradient, inputs, create_graph, strict, vectorize, outer_jacobian_strategy)
 
 
 def value_and_grad(func: Function, argnums: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
@@ -258,7 +387,7 @@ def value_and_grad(func: Function, argnums: int | Sequence[int] = 0) -> Callable
         out = _one_number("value_and_grad", func(*arguments, **kwargs))
         # Differentiable in turn where an argument has a history: grad of grad.
         nested = any(args[i].requires_grad for i in chosen)
-        found = _gradients((out,), leaves, (out.detach() * 0 + 1,), nested)
+        found = _zeros_for_none(_gradients((out,), leaves, (out.detach() * 0 + 1,), nested), leaves)
         found = found if nested else _finished(found, False)
         return out if nested else out.detach(), found[0] if single else found
 
