@@ -408,3 +408,39 @@ def test_4303_recognises_nine_of_ten_held_out_digits():
     assert reached is not None and float(reached[1]) >= 90.0
     epochs = re.findall(r"^ +\d+ +([\d.]+) +[\d.]+% +[\d.]+ +\d+$", result.stdout, flags=re.MULTILINE)
     assert len(epochs) == 10 and float(epochs[-1]) < float(epochs[0])
+
+
+# ---- 4305 ------------------------------------------------------------------------------------------------------------
+
+
+@needs_demos
+def test_4305_agrees_with_itself_and_says_how_many_passes_it_took():
+    result = run_python("4305_jacobian_cost")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "WRONG" not in result.stdout
+    number = r" +(\d+) +\d+\.\d{3}"
+    rows = re.findall(rf"^(?:\w+ )+ +(\d+) +(\d+){number}{number}{number} +ok$", result.stdout, flags=re.MULTILINE)
+    assert len(rows) == 4
+    for row in rows:
+        n, m, *passes = map(int, row)
+        assert passes == [m, 1 + n, 2 * n]
+    assert len(re.findall(r"^forward over reverse.* ok$|^H v alone.* ok$", result.stdout, flags=re.MULTILINE)) == 2
+
+
+@needs_demos
+@pytest.mark.parametrize(("name", "wrong"), [("jacobian", 6), ("hessian", 2), ("hvp", 1)])
+def test_4305_notices_a_wrong_derivative(monkeypatch, capsys, name, wrong):
+    # A wrong Jacobian makes the Hessian wrong, which is one.
+    from pygrad.autograd import functional
+
+    right = getattr(functional, name)
+
+    def off(*args: Any, **how: Any) -> Any:
+        result = right(*args, **how)
+        return tuple(t * 1.000001 for t in result) if name == "hvp" else result * 1.000001
+
+    monkeypatch.setattr(functional, name, off)
+    with pytest.raises(SystemExit) as left:
+        runpy.run_path(str(DEMOS / "4305_jacobian_cost.py"), run_name="__main__")
+    assert left.value.code == 1
+    assert capsys.readouterr().out.count("WRONG") == wrong
