@@ -46,6 +46,18 @@ def test_strides_tell_the_layout():
     assert pg.zeros(1, 3).expand(2, 3).stride() == (0, 1)
 
 
+def test_mT_transposes_each_matrix_of_a_stack_and_its_gradient():
+    x0 = counted(2, 3, 4)
+    x = leaf(x0)
+    y = x.mT
+    np.testing.assert_array_equal(array(y), x0.swapaxes(1, 2))
+    assert y.stride() == (12, 1, 4)
+    y.backward(pg.tensor(x0.reshape(2, 4, 3)))
+    np.testing.assert_array_equal(array(x.grad), x0.reshape(2, 4, 3).swapaxes(1, 2))
+    with refused(RuntimeError):
+        pg.zeros(3).mT  # noqa: B018
+
+
 @pytest.mark.parametrize("rank", range(9))
 def test_up_to_eight_dimensions(rank):
     shape = (2,) * rank
