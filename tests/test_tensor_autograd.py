@@ -701,16 +701,6 @@ def test_operand_saved_for_the_other_ones_gradient_only_is_checked_only_then():
     assert grad(w) == [3.0, 4.0]
 
 
-def test_change_through_numpy_is_not_noticed():
-    # As documented: memory that is written behind the engine's back has no version.
-    a = np.array([1.0, 2.0])
-    x, c = leaf([1.0, 1.0]), pg.from_numpy(a)
-    y = (x * c).sum()
-    a[:] = 7.0
-    y.backward()
-    assert grad(x) == [7.0, 7.0]
-
-
 def test_view_shares_the_version_of_its_base():
     x = pg.zeros(4)
     v = x[1:3]

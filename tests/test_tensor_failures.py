@@ -199,6 +199,7 @@ OPERATIONS: dict[str, Callable[[Any, Any], object]] = {
     "random numbers": random_numbers,
     "lists": lambda x, w: pg.tensor([[1.0, 2.0], [3.0, 4.0]]).tolist(),
     "arrays": lambda x, w: (pg.from_numpy(np.ones(3)).numpy(), pg.tensor(np.arange(3)[::-1]), np.asarray(x.detach())),
+    "arrays of what is saved": lambda x, w: ((x * w).sum(), x.detach().numpy(), (x * w).sum())[2].backward(),
     "array operands": lambda x, w: (x * np.ones((3, 3))).sum().backward(),
     "ranges": lambda x, w: (pg.arange(5), pg.arange(0.0, 1.0, 0.1), pg.linspace(0, 1, 7), pg.eye(3)),
     "copies": lambda x, w: (copy.copy(x), copy.deepcopy(x), pickle.loads(pickle.dumps(x))),

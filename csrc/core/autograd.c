@@ -2,6 +2,7 @@
 #include "core/autograd.h"
 
 #include "core/buffer.h"
+#include "core/exposed.h"
 
 static _Thread_local int grad_disabled;
 
@@ -118,9 +119,11 @@ void pg_save(pg_node *node, int i, pg_tensor *t)
         return;
     /* What nobody has seen yet is an output, which is about to get this node for its history. */
     const bool is_output = t->host == NULL && t->node == NULL && !(t->flags & PG_REQUIRES_GRAD);
-    node->saved[i].tensor = is_output ? pg_tensor_another(t) : pg_tensor_retain(t);
-    node->saved[i].version = t->storage->version;
-    node->broken |= node->saved[i].tensor == NULL;
+    pg_tensor *const kept = is_output ? pg_tensor_another(t) : pg_tensor_retain(t);
+    if (PG_UNLIKELY(kept == NULL))
+        node->broken = true;
+    else
+        pg_guard(&node->saved[i], kept);
 }
 
 static void attach_output(pg_node *node, int k, pg_tensor *out)
@@ -180,7 +183,7 @@ static void bury(pg_node *node)
     for (int i = 0; i < node->n_edges; i++)
         pg_node_release(node->edges[i].node);
     for (int i = 0; i < node->n_saved; i++)
-        pg_tensor_release(node->saved[i].tensor);
+        pg_unguard(&node->saved[i]);
     for (int i = 0; i < node->n_outputs; i++) {
         pg_tensor_release(node->outputs[i].grad);
         pg_tensor_release(node->outputs[i].incoming);

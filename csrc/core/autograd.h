@@ -52,6 +52,7 @@ typedef struct {
 typedef struct {
     pg_tensor *tensor;
     uint32_t version; /* of the storage when it was saved */
+    uint32_t digest;  /* of the elements, where others can write to them, or 0: see core/exposed.h */
 } pg_saved;
 
 typedef struct {

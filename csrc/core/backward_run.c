@@ -3,6 +3,7 @@
 
 #include "core/accumulate.h"
 #include "core/buffer.h"
+#include "core/exposed.h"
 
 static pg_status check_saved(const pg_node *node)
 {
@@ -14,8 +15,17 @@ static pg_status check_saved(const pg_node *node)
             pg_node_name(node));
     for (int i = 0; i < node->n_saved; i++) {
         const pg_saved *const saved = &node->saved[i];
-        if (saved->tensor == NULL || saved->tensor->storage->version == saved->version)
+        if (saved->tensor == NULL)
             continue;
+        if (saved->tensor->storage->version == saved->version) {
+            if (!pg_was_overwritten(saved))
+                continue;
+            return pg_fail(PG_BAD_STATE,
+                           "%s: one of the variables needed for gradient computation has been modified by an inplace "
+                           "operation: a %s tensor of shape %s, through an array that shares its memory. Change a "
+                           "copy of it.",
+                           pg_node_name(node), pg_dtype_name[saved->tensor->dtype], PG_SHAPE(saved->tensor));
+        }
         return pg_fail(PG_BAD_STATE,
                        "%s: one of the variables needed for gradient computation has been modified by an inplace "
                        "operation: a %s tensor of shape %s is at version %u; expected version %u instead. Change a "
@@ -29,10 +39,8 @@ static pg_status check_saved(const pg_node *node)
 static void free_saved(pg_node *node)
 {
     for (int i = 0; i < node->n_saved; i++) {
-        pg_tensor *const saved = node->saved[i].tensor;
-        node->saved[i].tensor = NULL;
-        node->freed |= saved != NULL;
-        pg_tensor_release(saved);
+        node->freed |= node->saved[i].tensor != NULL;
+        pg_unguard(&node->saved[i]);
     }
 }
 

@@ -19,15 +19,19 @@
 
 typedef struct pg_node pg_node;
 
+typedef struct pg_exposure pg_exposure;
+
 typedef struct {
     int32_t refs;
     uint32_t version;  /* moves with every change in place */
     uint32_t rewrites; /* of these, how many belong to a graph: handles made before them have an outdated history */
+    uint32_t saved;    /* how often nodes have saved something of it */
     char *data;
     size_t bytes;
     void (*release)(void *owner); /* of foreign memory; NULL for our own, which follows this header */
     void *owner;
-    pg_tensor *hosted; /* a list of the handles of this memory that have a host */
+    pg_exposure *exposure; /* to arrays that share our own memory; NULL where there are none: see core/exposed.h */
+    pg_tensor *hosted;     /* a list of the handles of this memory that have a host */
 } pg_storage;
 
 enum {

@@ -1,6 +1,8 @@
 /* Memory that tensors and numpy's arrays share, and single elements. */
 #include "python/tensor_exchange.h"
 
+#include "core/exposed.h"
+
 /* ---- the memory of an array as a tensor ---------------------------------------------------------------------------- */
 
 /* Under the GIL, as everything that gives up a tensor is. */
@@ -140,7 +142,10 @@ static int memory_getbuffer(PyObject *self, Py_buffer *view, int flags)
 static void memory_dealloc(PyObject *self)
 {
     PyTypeObject *const type = Py_TYPE(self);
-    pg_tensor_release(((memory_object *)self)->t);
+    pg_tensor *const t = ((memory_object *)self)->t;
+    if (t != NULL)
+        pg_conceal(t->storage);
+    pg_tensor_release(t);
     PyObject_Free(self);
     Py_DECREF(type);
 }
@@ -215,9 +220,11 @@ PyObject *pg_tensor_to_array(PyObject *module, PyObject *object)
     memory_object *memory = PyObject_New(memory_object, memory_type);
     if (memory == NULL)
         return NULL;
-    memory->t = pg_tensor_detach(t); /* not the graph behind it */
+    memory->t = pg_expose(t->storage) == PG_OK ? pg_tensor_detach(t) : NULL; /* not the graph behind it */
     PyObject *array = NULL;
     if (memory->t == NULL) {
+        if (t->storage->exposure != NULL)
+            pg_conceal(t->storage);
         pg_raise(pg_failure());
     } else {
         const int64_t size = pg_itemsize[t->dtype];
