@@ -64,7 +64,7 @@ def test_source_distribution_holds_all_that_building_and_testing_need(tmp_path):
     listed = set((tmp_path / "pygrad.egg-info" / "SOURCES.txt").read_text().splitlines())
     wanted = {"pyproject.toml", "setup.py", "Makefile", "tools/doctor.sh", "LICENSE", "README.md"}
     wanted |= {"pygrad/_cffi_build.py", "pygrad/py.typed"}
-    for pattern in ("csrc/**/*.[ch]", "csrc/**/*.def", "demos/*.*", "tests/**/*.[ch]", "tests/*.py"):
+    for pattern in ("csrc/**/*.[ch]", "csrc/**/*.def", "demos/*.*", "tests/**/*.[ch]", "tests/**/*.py"):
         wanted |= {path.relative_to(ROOT).as_posix() for path in ROOT.glob(pattern)}
     assert wanted - listed == set()
 
