@@ -19,6 +19,9 @@ from ._engine import Tensor, Value, ffi, native, op_table
 # Rows whose function takes something else than the row: written out in `elementwise`.
 _WRITTEN_OUT = {"elu", "gelu", "hardtanh", "leaky_relu", "maximum", "minimum", "pow", "round", "softplus", "swish"}
 
+# Whose function has PyTorch's `inplace`.
+_ACTIVATIONS = {"mish", "relu", "relu6", "selu", "silu"}
+
 _ALIASES = {
     "negative": "neg",
     "absolute": "abs",
@@ -48,6 +51,16 @@ def _unary(name: str, doc: str) -> Callable[[Any], Any]:
     return function
 
 
+def _activation(name: str, doc: str) -> Callable[..., Any]:
+    plain = _unary(name, doc)
+
+    def function(input: Any, inplace: bool = False) -> Any:
+        return getattr(input, f"{name}_")() if inplace else plain(input)
+
+    function.__doc__ = f"{plain.__doc__} A tensor can be changed in place."
+    return function
+
+
 def _binary(row: int, name: str, doc: str) -> Callable[[Any, Any], Any]:
     def function(input: Any, other: Any) -> Any:
         if isinstance(input, Tensor):
@@ -70,7 +83,11 @@ def _functions() -> dict[str, Callable[..., Any]]:
         name, doc = _text(row.name), _text(row.doc)
         if name in _WRITTEN_OUT:
             continue
-        function = _unary(name, doc) if row.arity == 1 else _binary(number, name, doc)
+        function: Callable[..., Any]
+        if row.arity == 2:
+            function = _binary(number, name, doc)
+        else:
+            function = (_activation if name in _ACTIVATIONS else _unary)(name, doc)
         function.__name__ = function.__qualname__ = name
         made[name] = function
     return made
@@ -81,5 +98,6 @@ globals().update(_functions())
 for _alias, _name in _ALIASES.items():
     globals()[_alias] = globals()[_name]
     setattr(Tensor, _alias, getattr(Tensor, _name))
+    setattr(Tensor, f"{_alias}_", getattr(Tensor, f"{_name}_"))
 
 __all__ = sorted([*_functions(), *_ALIASES])

@@ -67,16 +67,19 @@ from . import (  # noqa: E402
     creation,
     dtypes,
     elementwise,  # noqa: F401
+    filling,  # noqa: F401
+    in_place,  # noqa: F401
     indexing,  # noqa: F401
     linalg,  # noqa: F401
+    logic,  # noqa: F401
     normalization,  # noqa: F401
     ordering,  # noqa: F401
     pieces,  # noqa: F401
     predicates,  # noqa: F401
     reductions,  # noqa: F401
-    sampling,  # noqa: F401
     shapes,  # noqa: F401
     statistics,  # noqa: F401
+    writing,  # noqa: F401
 )
 
 

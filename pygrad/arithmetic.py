@@ -1,14 +1,16 @@
-"""Elementwise functions with options: rounding to digits, and interpolation."""
+"""Elementwise functions with options: rounding to digits, interpolation, numbers in the place of nan and inf."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from ._engine import DTypeError, Tensor
 from ._method import method
+from .dtypes import finfo
 from .elementwise import where
 
-__all__ = ["lerp", "round"]
+__all__ = ["lerp", "nan_to_num", "round"]
 
 # Of C, before the method of the same name below takes its place.
 _round: Callable[[Tensor], Tensor] = getattr(Tensor, "round")  # noqa: B009
@@ -94,9 +96,26 @@ def _check_dtypes(input: Tensor, end: Tensor, weight: Tensor | float) -> None:
         raise DTypeError(f"lerp: expected dtype {input.dtype} for `weight` but got dtype {weight.dtype}")
 
 
-def _lerp_(self: Tensor, end: Tensor, weight: Tensor | float) -> Tensor:
-    """Overwrite self with ``lerp(self, end, weight)``; return self."""
-    return self.copy_(lerp(self.clone(), end, weight))
+@method
+def nan_to_num(
+    input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
+    """Return the input with numbers in the place of nan and the infinities, which get a gradient of 0.
 
+    Parameters
+    ----------
+    nan, posinf, neginf
+        What to put for each; 0, the largest and the smallest number of the dtype unless given.
 
-setattr(Tensor, "lerp_", _lerp_)  # noqa: B010
+    Examples
+    --------
+    >>> import math, pygrad
+    >>> pygrad.nan_to_num(pygrad.tensor([1.0, math.nan, -math.inf]), neginf=-9)
+    tensor([ 1.,  0., -9.])
+    """
+    if not input.is_floating_point():
+        return input.clone()
+    largest = finfo(input.dtype).max
+    high, low = largest if posinf is None else posinf, -largest if neginf is None else neginf
+    known = where(input == math.inf, high, where(input == -math.inf, low, input))
+    return where(input != input, 0.0 if nan is None else nan, known)

@@ -28,7 +28,7 @@ _swish: _BinaryMethod = getattr(Tensor, "swish")  # noqa: B009
 
 
 @method
-def leaky_relu(input: Tensor, negative_slope: Operand = 0.01) -> Tensor:
+def leaky_relu(input: Tensor, negative_slope: Operand = 0.01, inplace: bool = False) -> Tensor:
     """Return x where x > 0, ``negative_slope * x`` elsewhere; a slope that is a tensor learns (PReLU).
 
     Examples
@@ -37,11 +37,11 @@ def leaky_relu(input: Tensor, negative_slope: Operand = 0.01) -> Tensor:
     >>> pygrad.leaky_relu(pygrad.tensor([-2.0, 3.0]))
     tensor([-0.0200,  3.0000])
     """
-    return _leaky_relu(input, negative_slope)
+    return input.leaky_relu_(negative_slope) if inplace else _leaky_relu(input, negative_slope)
 
 
 @method
-def elu(input: Tensor, alpha: Operand = 1.0) -> Tensor:
+def elu(input: Tensor, alpha: Operand = 1.0, inplace: bool = False) -> Tensor:
     """Return x where x > 0, ``alpha * (exp(x) - 1)`` elsewhere (Clevert et al. 2015).
 
     Examples
@@ -50,7 +50,7 @@ def elu(input: Tensor, alpha: Operand = 1.0) -> Tensor:
     >>> pygrad.elu(pygrad.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
-    return _elu(input, alpha)
+    return input.elu_(alpha) if inplace else _elu(input, alpha)
 
 
 @method
@@ -106,7 +106,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
 
 @method
-def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """Return x cut to [min_val, max_val]; the gradient is 0 at both ends, unlike that of `clamp`.
 
     Examples
@@ -115,6 +115,8 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tens
     >>> pygrad.hardtanh(pygrad.tensor([-3.0, 0.5, 3.0]))
     tensor([-1.0000,  0.5000,  1.0000])
     """
+    if inplace:
+        return input.hardtanh_(min_val, max_val)
     if min_val == -1.0 and max_val == 1.0:
         return _hardtanh(input)
     inside = (input > min_val) & (input < max_val)
@@ -228,6 +230,32 @@ clip = clamp
 setattr(Tensor, "clip", clamp)  # noqa: B010
 
 
+@method
+def clamp_min(input: Tensor, min: Operand) -> Tensor:
+    """Return `clamp` with a lower bound alone.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.clamp_min(pygrad.tensor([-2.0, 3.0]), 0)
+    tensor([0., 3.])
+    """
+    return native.tensor_clamp(input, min, None)
+
+
+@method
+def clamp_max(input: Tensor, max: Operand) -> Tensor:
+    """Return `clamp` with an upper bound alone.
+
+    Examples
+    --------
+    >>> import pygrad
+    >>> pygrad.clamp_max(pygrad.tensor([-2.0, 3.0]), 0)
+    tensor([-2.,  0.])
+    """
+    return native.tensor_clamp(input, None, max)
+
+
 def where(condition: Tensor, input: Operand, other: Operand) -> Tensor:
     """Return `input` where the condition is true, `other` elsewhere, all broadcast together.
 
@@ -263,132 +291,23 @@ def _where_method(self: Tensor, condition: Tensor, other: Operand) -> Tensor:
 setattr(Tensor, "where", _where_method)  # noqa: B010
 
 
-# ---- comparison and logic ----------------------------------------------------------------------------------------
-
-
-def _comparison(name: str, symbol: str) -> Callable[[Tensor, Operand], Tensor]:
-    operator = getattr(Tensor, f"__{name}__")
-
-    def compare(input: Tensor, other: Operand) -> Tensor:
-        result: Tensor = operator(input, other)
-        if result is NotImplemented:
-            raise TypeError(f"{name} takes Tensors, arrays and real numbers, not {other!r}")
-        return result
-
-    compare.__name__ = compare.__qualname__ = name
-    compare.__doc__ = f"""Return a bool tensor: where ``input {symbol} other``, broadcast.
-
-    Raises
-    ------
-    ShapeError
-        When the shapes do not broadcast.
-
-    Examples
-    --------
-    >>> import pygrad
-    >>> pygrad.{name}(pygrad.tensor([1, 2, 3]), 2).tolist() == [x {symbol} 2 for x in (1, 2, 3)]
-    True
-    """
-    return method(compare)
-
-
-eq, ne = _comparison("eq", "=="), _comparison("ne", "!=")
-lt, le = _comparison("lt", "<"), _comparison("le", "<=")
-gt, ge = _comparison("gt", ">"), _comparison("ge", ">=")
-
-
-def _logical(which: int, name: str, symbol: str) -> Callable[[Tensor, Operand], Tensor]:
-    def logic(input: Tensor, other: Operand) -> Tensor:
-        result = native.tensor_logical(which, input, other)
-        if result is NotImplemented:
-            raise TypeError(f"{name} takes Tensors, arrays and real numbers, not {other!r}")
-        return result
-
-    logic.__name__ = logic.__qualname__ = name
-    logic.__doc__ = f"""Return a bool tensor: the {name.replace("_", " ")} of what is not 0, broadcast.
-
-    Raises
-    ------
-    ShapeError
-        When the shapes do not broadcast.
-
-    Examples
-    --------
-    >>> import pygrad
-    >>> a, b = [False, False, True, True], [False, True, False, True]
-    >>> pygrad.{name}(pygrad.tensor(a), pygrad.tensor(b)).tolist() == [x {symbol} y for x, y in zip(a, b)]
-    True
-    """
-    return method(logic)
-
-
-logical_and = _logical(0, "logical_and", "&")
-logical_or = _logical(1, "logical_or", "|")
-logical_xor = _logical(2, "logical_xor", "^")
-
-
-@method
-def logical_not(input: Tensor) -> Tensor:
-    """Return a bool tensor: where the input is 0.
-
-    Examples
-    --------
-    >>> import pygrad
-    >>> pygrad.logical_not(pygrad.tensor([0, 2]))
-    tensor([ True, False])
-    """
-    return input == 0
-
-
-# ---- changes in place --------------------------------------------------------------------------------------------
-
-
-@method
-def copy_(self: Tensor, src: Tensor) -> Tensor:
-    """Overwrite self with `src`, broadcast and converted to self's dtype; return self.
-
-    Examples
-    --------
-    >>> import pygrad
-    >>> pygrad.zeros(2, 2).copy_(pygrad.tensor([1, 2]))
-    tensor([[1., 2.],
-            [1., 2.]])
-    """
-    return native.tensor_copy_(self, src)
-
-
-@method
-def fill_(self: Tensor, value: Operand) -> Tensor:
-    """Overwrite every element of self with a number; return self.
-
-    Examples
-    --------
-    >>> import pygrad
-    >>> pygrad.zeros(2).fill_(3)
-    tensor([3., 3.])
-    """
-    return native.tensor_fill_(self, value)
-
-
-@method
-def zero_(self: Tensor) -> Tensor:
-    """Overwrite every element of self with 0; return self.
-
-    Examples
-    --------
-    >>> import pygrad
-    >>> pygrad.ones(2).zero_()
-    tensor([0., 0.])
-    """
-    return native.tensor_fill_(self, 0)
-
-
 if not TYPE_CHECKING:  # which know what is defined here, and what the star brings
     __all__ = sorted(
         {
             *_op_functions.__all__,
-            *("clamp", "clip", "elu", "gelu", "hardtanh", "leaky_relu", "maximum", "minimum", "pow"),
+            *(
+                "clamp",
+                "clamp_max",
+                "clamp_min",
+                "clip",
+                "elu",
+                "gelu",
+                "hardtanh",
+                "leaky_relu",
+                "maximum",
+                "minimum",
+                "pow",
+            ),
             *("softplus", "swish", "where"),
-            *("eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_not", "logical_or", "logical_xor"),
         }
     )

@@ -16,8 +16,10 @@ from . import (
     arrange,
     contraction,
     elementwise,
+    in_place,
     indexing,
     linalg,
+    logic,
     losses,
     normalization,
     ordering,
@@ -26,6 +28,7 @@ from . import (
     reductions,
     shapes,
     statistics,
+    writing,
 )
 from ._engine import Tensor
 from ._value_functions import margin_loss as margin_loss
@@ -34,6 +37,7 @@ from .arithmetic import *  # noqa: F403
 from .arrange import *  # noqa: F403
 from .contraction import einsum as einsum
 from .elementwise import *  # noqa: F403
+from .in_place import *  # noqa: F403
 from .indexing import *  # noqa: F403
 from .linalg import addmm as addmm
 from .linalg import baddbmm as baddbmm
@@ -43,6 +47,7 @@ from .linalg import matmul as matmul
 from .linalg import mm as mm
 from .linalg import mv as mv
 from .linalg import outer as outer
+from .logic import *  # noqa: F403
 from .losses import binary_cross_entropy as binary_cross_entropy
 from .losses import hinge_embedding_loss as hinge_embedding_loss
 from .losses import hinge_loss as hinge_loss
@@ -67,6 +72,7 @@ from .reductions import mean as mean
 from .reductions import min as min
 from .shapes import *  # noqa: F403
 from .statistics import *  # noqa: F403
+from .writing import *  # noqa: F403
 
 if not TYPE_CHECKING:  # which know what is defined here, and what the stars bring
     __all__ = sorted(
@@ -75,8 +81,10 @@ if not TYPE_CHECKING:  # which know what is defined here, and what the stars bri
             *contraction.__all__,
             *arithmetic.__all__,
             *elementwise.__all__,
+            *in_place.__all__,
             *indexing.__all__,
             *linalg.__all__,
+            *logic.__all__,
             *losses.__all__,
             *normalization.__all__,
             *ordering.__all__,
@@ -85,6 +93,7 @@ if not TYPE_CHECKING:  # which know what is defined here, and what the stars bri
             *reductions.__all__,
             *shapes.__all__,
             *statistics.__all__,
+            *writing.__all__,
             *_value_functions.__all__,
         }
     )

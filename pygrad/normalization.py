@@ -126,7 +126,7 @@ def batch_norm(
     return native.tensor_batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
 
 
-def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Return the input with each element 0 with probability `p`, else divided by ``1 - p``; itself outside training.
 
     N. Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014. The choice comes
@@ -140,6 +140,8 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
         From 0, where the input itself is returned, to 1, where everything is 0.
     training
         Whether anything is done.
+    inplace
+        Whether the input itself is changed.
 
     Raises
     ------
@@ -161,4 +163,6 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
         raise ValueError(f"dropout: the probability has to be between 0 and 1, not {p!r}")
     if p == 0.0 or not training:
         return input
+    if inplace:
+        return native.tensor_in_place("dropout_", dropout, input, p)
     return native.tensor_dropout(input, p, address_of(None))

@@ -11,7 +11,6 @@ from typing import Any, SupportsIndex
 
 from . import dtypes
 from ._engine import Tensor, native
-from ._method import method
 from ._types import DType, Sizes
 from .creation import like, read_dtype, read_size, read_whole
 from .dtypes import as_dtype
@@ -214,59 +213,3 @@ def randint_like(
     first, end = (0, low) if high is None else (low, high)
     size, kind = like("randint_like", input, dtype)
     return randint(first, end, size, generator=generator, dtype=kind, requires_grad=requires_grad)
-
-
-# In the order of PyTorch's signatures, whose defaults these are.
-
-
-@method
-def uniform_(self: Tensor, low: float = 0.0, high: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Fill the tensor with numbers uniform on [low, high), and return it.
-
-    Raises
-    ------
-    RuntimeError
-        When it is a leaf that requires a gradient, outside `no_grad`; or has one element in several places.
-    ValueError
-        When low is greater than high, or one is not finite.
-    TypeError
-        When its dtype is no floating-point one.
-
-    Notes
-    -----
-    The gradient of what was there before is 0.
-
-    Examples
-    --------
-    >>> import pygrad
-    >>> x = pygrad.zeros(3).uniform_(2, 3)
-    >>> min(x.tolist()) >= 2
-    True
-    """
-    return native.tensor_uniform_(self, low, high, address_of(generator))
-
-
-@method
-def normal_(self: Tensor, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-    """Fill the tensor with normal numbers of this mean and standard deviation, and return it.
-
-    Raises
-    ------
-    RuntimeError
-        When it is a leaf that requires a gradient, outside `no_grad`; or has one element in several places.
-    ValueError
-        When the standard deviation is negative.
-    TypeError
-        When its dtype is no floating-point one.
-
-    Notes
-    -----
-    The gradient of what was there before is 0.
-
-    Examples
-    --------
-    >>> import pygrad
-    >>> pygrad.zeros(2).normal_(5.0, 0.0)
-    tensor([5., 5.])
-    """
-    return native.tensor_normal_(self, mean, std, address_of(generator))

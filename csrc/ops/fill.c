@@ -1,4 +1,4 @@
-/* Overwriting: copy_ and fill_. What was there before gets the gradient 0. */
+/* Overwriting: copy_, fill_, and with what was computed beside. What was there before gets the gradient 0. */
 #include "ops/fill.h"
 
 #include "ops/elementwise.h"
@@ -97,4 +97,16 @@ pg_tensor *pg_tensor_fill_(pg_tensor *self, pg_operand value)
         pg_tensor_assign(values, one);
     pg_tensor_release(one);
     return overwritten(&fill_function, self, values, 1, NULL);
+}
+
+pg_tensor *pg_put_in_place(const char *op, pg_tensor *self, pg_tensor *values)
+{
+    if (self == NULL || values == NULL || pg_check_in_place_result(op, self, values->dtype, 1, &values) != PG_OK)
+        return NULL;
+    if (values->flags & PG_REQUIRES_GRAD)
+        return pg_rewrite(self, values);
+    pg_tensor *const converted = pg_tensor_to(values, self->dtype);
+    pg_tensor *const fresh = converted == NULL ? NULL : pg_tensor_detach(converted);
+    pg_tensor_release(converted);
+    return overwritten(&fill_function, self, fresh, 1, NULL);
 }

@@ -2,7 +2,6 @@
 #include "python/tensor_object.h"
 
 #include "ops/elementwise.h"
-#include "ops/fill.h"
 #include "ops/select.h"
 
 PyObject *pg_set_tensor_helpers(PyObject *module, PyObject *args);
@@ -113,32 +112,6 @@ static PyObject *to(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "O&O&", pg_to_tensor, &t, pg_to_dtype, &dtype))
         return NULL;
     return pg_wrap(pg_tensor_to(t, dtype));
-}
-
-/* ---- in place ------------------------------------------------------------------------------------------------------ */
-
-/* copy_(self, source): broadcast and converted */
-static PyObject *copy_(PyObject *module, PyObject *args)
-{
-    (void)module;
-    PyObject *self;
-    pg_tensor *source;
-    if (!PyArg_ParseTuple(args, "O!O&", pg_tensor_type, &self, pg_to_tensor, &source))
-        return NULL;
-    return pg_in_place_result(self, pg_tensor_copy_(pg_tensor_of(self), source));
-}
-
-static PyObject *fill_(PyObject *module, PyObject *args)
-{
-    (void)module;
-    PyObject *self, *value, *keep;
-    pg_operand operand;
-    if (!PyArg_ParseTuple(args, "O!O", pg_tensor_type, &self, &value) ||
-        !pg_need_operand("fill_", value, &operand, &keep))
-        return NULL;
-    PyObject *result = pg_in_place_result(self, pg_tensor_fill_(pg_tensor_of(self), operand));
-    Py_XDECREF(keep);
-    return result;
 }
 
 /* ---- matrix products ------------------------------------------------------------------------------------------------ */
@@ -264,8 +237,6 @@ PyMethodDef pg_tensor_functions[] = {
     {"tensor_result_type", result_type, METH_VARARGS, NULL},
     {"tensor_set_default_dtype", set_default_dtype, METH_VARARGS, NULL},
     {"tensor_to", to, METH_VARARGS, NULL},
-    {"tensor_copy_", copy_, METH_VARARGS, NULL},
-    {"tensor_fill_", fill_, METH_VARARGS, NULL},
     {"tensor_matmul", matmul, METH_VARARGS, NULL},
     {"tensor_linear", linear, METH_VARARGS, NULL},
     {"tensor_backward", backward, METH_VARARGS, NULL},

@@ -114,6 +114,7 @@ pg_tensor **pg_tensors_of(PyObject *sequence, const char *what, Py_ssize_t *n);
 /* ---- the functions of `pygrad._native`, by file -------------------------------------------------------------------- */
 
 extern PyMethodDef pg_tensor_functions[];       /* tensor_functions.c: elementwise, autograd, matmul */
+extern PyMethodDef pg_in_place_functions[];     /* tensor_in_place.c: overwriting, and operations in place */
 extern PyMethodDef pg_hook_functions[];         /* tensor_hooks.c: hooks and functions written in Python */
 extern PyMethodDef pg_tensor_optim_functions[]; /* tensor_optim.c: optimiser steps */
 extern PyMethodDef pg_reduce_functions[];       /* tensor_reduce.c: reductions, softmax, losses */

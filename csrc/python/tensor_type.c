@@ -135,6 +135,7 @@ bool pg_tensor_types_setup(PyObject *module, int64_t gc_head_bytes)
            add_methods(pg_tensor_type, pg_tensor_plain_methods) &&
            PyModule_AddObjectRef(module, "Tensor", (PyObject *)pg_tensor_type) == 0 && pg_node_type_setup(module) &&
            PyModule_AddFunctions(module, pg_tensor_functions) == 0 &&
+           PyModule_AddFunctions(module, pg_in_place_functions) == 0 &&
            PyModule_AddFunctions(module, pg_hook_functions) == 0 &&
            PyModule_AddFunctions(module, pg_tensor_optim_functions) == 0 &&
            PyModule_AddFunctions(module, pg_reduce_functions) == 0 &&

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from .._engine import Tensor
 from ..creation import full
-from ..elementwise import elu, gelu, leaky_relu, where
+from ..elementwise import elu, gelu, hardtanh, leaky_relu, mish, relu, relu6, selu, silu, where
 from ..reductions import log_softmax, softmax
 from .linear import Identity
 from .module import Module
@@ -34,7 +34,22 @@ __all__ = [
 ]
 
 
-class ReLU(Module):
+class _InPlace(Module):
+    """An activation that can put its result in the place of its input."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        """Return whether it is in place."""
+        return "inplace=True" if self.inplace else ""
+
+
+def _listed(*words: str) -> str:
+    return ", ".join(filter(None, words))
+
+
+class ReLU(_InPlace):
     """``max(0, x)``; the derivative at 0 is 0.
 
     Examples
@@ -46,10 +61,10 @@ class ReLU(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the activation of x, element by element."""
-        return x.relu()
+        return relu(x, self.inplace)
 
 
-class ReLU6(Module):
+class ReLU6(_InPlace):
     """``min(max(0, x), 6)``.
 
     Examples
@@ -61,10 +76,10 @@ class ReLU6(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the activation of x, element by element."""
-        return x.relu6()
+        return relu6(x, self.inplace)
 
 
-class LeakyReLU(Module):
+class LeakyReLU(_InPlace):
     """``x`` where it is positive, else ``negative_slope * x``.
 
     Examples
@@ -74,16 +89,17 @@ class LeakyReLU(Module):
     tensor([-0.0200,  3.0000])
     """
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.negative_slope = float(negative_slope)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the activation of x, element by element."""
-        return leaky_relu(x, self.negative_slope)
+        return leaky_relu(x, self.negative_slope, self.inplace)
 
     def extra_repr(self) -> str:
-        """Return the slope."""
-        return f"negative_slope={self.negative_slope:g}"
+        """Return the slope, and whether it is in place."""
+        return _listed(f"negative_slope={self.negative_slope:g}", super().extra_repr())
 
 
 class PReLU(Module):
@@ -119,7 +135,7 @@ class PReLU(Module):
         return f"num_parameters={self.weight.numel()}"
 
 
-class ELU(Module):
+class ELU(_InPlace):
     """``x`` where it is positive, else ``alpha * (exp(x) - 1)`` (Clevert et al. 2016).
 
     Examples
@@ -129,19 +145,20 @@ class ELU(Module):
     tensor([-0.6321,  3.0000])
     """
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
         self.alpha = float(alpha)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the activation of x, element by element."""
-        return elu(x, self.alpha)
+        return elu(x, self.alpha, self.inplace)
 
     def extra_repr(self) -> str:
-        """Return alpha."""
-        return f"alpha={self.alpha}"
+        """Return alpha, and whether it is in place."""
+        return _listed(f"alpha={self.alpha}", super().extra_repr())
 
 
-class SELU(Module):
+class SELU(_InPlace):
     """``scale * elu(x, alpha)`` with the constants that keep mean and variance (Klambauer et al. 2017).
 
     Examples
@@ -153,7 +170,7 @@ class SELU(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the activation of x, element by element."""
-        return x.selu()
+        return selu(x, self.inplace)
 
 
 class GELU(Module):
@@ -180,7 +197,7 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
-class SiLU(Module):
+class SiLU(_InPlace):
     """``x * sigmoid(x)``, also called swish.
 
     Examples
@@ -192,10 +209,10 @@ class SiLU(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the activation of x, element by element."""
-        return x.silu()
+        return silu(x, self.inplace)
 
 
-class Mish(Module):
+class Mish(_InPlace):
     """``x * tanh(softplus(x))`` (Misra 2019).
 
     Examples
@@ -207,7 +224,7 @@ class Mish(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the activation of x, element by element."""
-        return x.mish()
+        return mish(x, self.inplace)
 
 
 class Softplus(Module):
@@ -225,8 +242,8 @@ class Softplus(Module):
         return x.softplus()
 
 
-class Hardtanh(Module):
-    """``min(max(-1, x), 1)``.
+class Hardtanh(_InPlace):
+    """``min(max(min_val, x), max_val)``.
 
     Examples
     --------
@@ -235,9 +252,19 @@ class Hardtanh(Module):
     tensor([-1.0000,  0.5000,  1.0000])
     """
 
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        if not min_val < max_val:
+            raise ValueError(f"Hardtanh: min_val has to be less than max_val, not {min_val!r} and {max_val!r}")
+        self.min_val, self.max_val = float(min_val), float(max_val)
+
     def forward(self, x: Tensor) -> Tensor:
         """Return the activation of x, element by element."""
-        return x.hardtanh()
+        return hardtanh(x, self.min_val, self.max_val, self.inplace)
+
+    def extra_repr(self) -> str:
+        """Return the bounds, and whether it is in place."""
+        return _listed(f"min_val={self.min_val}, max_val={self.max_val}", super().extra_repr())
 
 
 class Sigmoid(Module):

@@ -52,15 +52,15 @@ COMPARISONS = (
         ]
     ),
     *(
-        Row(f"{name}({kind})", (given, given), oracle, TWO_TENSORS, call=_operator(symbol), result=kind, roundings=0,
-            covers=(f"__{name[8:]}__",))
-        for name, symbol, oracle in [("bitwise_and", "&", np.bitwise_and), ("bitwise_or", "|", np.bitwise_or),
-                                     ("bitwise_xor", "^", np.bitwise_xor)]
+        Row(f"{name}({kind})", (given, given), oracle, TWO_TENSORS, result=kind, roundings=0,
+            methods=(name, f"__{name[8:]}__"))
+        for name, oracle in [("bitwise_and", np.bitwise_and), ("bitwise_or", np.bitwise_or),
+                             ("bitwise_xor", np.bitwise_xor)]
         for kind, given in [("bool", TRUTH), ("int64", SMALL_INTS)]
     ),
     *(
-        Row(f"bitwise_not({kind})", (given,), np.invert, ONE_TENSOR, call=lambda a: ~a, result=kind, roundings=0,
-            covers=("__invert__",))
+        Row(f"bitwise_not({kind})", (given,), np.invert, ONE_TENSOR, result=kind, roundings=0,
+            methods=("bitwise_not", "__invert__"))
         for kind, given in [("bool", TRUTH), ("int64", SMALL_INTS)]
     ),
     *(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from tensor_backend import pg
 
-from .rows import ANY, POSITIVE, THREE_TENSORS, TRUTH, TWO_TENSORS, Array, Input, Row, fixed, grid, real, unary
+from .rows import ANY, POSITIVE, THREE_TENSORS, TRUTH, TWO_TENSORS, Array, Input, Row, fixed, grid, real, strange, unary
 
 erf = np.vectorize(math.erf, otypes=[np.float64])
 
@@ -86,6 +86,11 @@ ELEMENTWISE = (
           options={"min": -1.0, "max": 0.5}, roundings=0),
     unary("clamp(min)", real(-2, 2, 0.25), lambda x, min: np.maximum(x, min), options={"min": 0.25}, roundings=0),
     unary("clamp(max)", real(-2, 2, 0.25), lambda x, max: np.minimum(x, max), options={"max": 0.25}, roundings=0),
+    unary("clamp_min", real(-2, 2, 0.25), lambda x, min: np.maximum(x, min), options={"min": 0.25}, roundings=0),
+    unary("clamp_max", real(-2, 2, 0.25), lambda x, max: np.minimum(x, max), options={"max": 0.25}, roundings=0),
+    unary("nan_to_num", ANY, lambda x: x, roundings=0),
+    unary("nan_to_num(strange)", fixed(strange), lambda x, **numbers: np.nan_to_num(x, **numbers),
+          options={"nan": 0.5, "posinf": 9.0, "neginf": -8.0}, roundings=0, scale=lambda x: 9.0),
     unary("relu", real(-2, 2, 0), lambda x: np.maximum(x, 0.0), roundings=0),
     unary("leaky_relu", real(-2, 2, 0), _leaky_relu, method=False),
     unary("leaky_relu(0.2)", real(-2, 2, 0), _leaky_relu, method=False, options={"negative_slope": 0.2}),

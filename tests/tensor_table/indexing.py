@@ -83,9 +83,44 @@ def _index_add(a: Array, index: Array, source: Array, dim: int, alpha: float = 1
     return np.moveaxis(out, 0, dim)
 
 
-def _index_second(name: str) -> Callable[..., Any]:
-    """Call a function or method whose dim stands before the index."""
-    return lambda t, index, *rest, dim, **options: getattr(pg, name)(t, dim, index, *rest, **options)
+def dim_first(function: Callable[..., Any], t: Any, index: Any, *rest: Any, dim: int, **options: Any) -> Any:
+    return function(t, dim, index, *rest, **options)
+
+
+def _at_indices(function: Callable[..., Any], t: Any, *rest: Any, **options: Any) -> Any:
+    return function(t, rest[:-1], rest[-1], **options)
+
+
+def _index_fill(a: Array, index: Array, value: Array | float, dim: int) -> Array:
+    out = np.array(a)
+    out[(*[slice(None)] * (dim % max(a.ndim, 1)), index) if a.ndim else ...] = value
+    return out
+
+
+def _index_copy(a: Array, index: Array, source: Array, dim: int) -> Array:
+    out = np.array(np.moveaxis(a, dim, 0))
+    out[index] = np.moveaxis(source, dim, 0)
+    return np.moveaxis(out, 0, dim)
+
+
+def _index_put(a: Array, *rest: Array, accumulate: bool = False) -> Array:
+    out = np.array(a)
+    if accumulate:
+        np.add.at(out, rest[:-1], rest[-1])
+    else:
+        out[rest[:-1]] = rest[-1]
+    return out
+
+
+def _put(a: Array, index: Array, source: Array, accumulate: bool = False) -> Array:
+    return _index_put(a.ravel(), index.ravel(), source.ravel(), accumulate=accumulate).reshape(a.shape)
+
+
+def _masked_scatter(a: Array, mask: Array, source: Array) -> Array:
+    out = np.array(np.broadcast_to(a, np.broadcast_shapes(a.shape, mask.shape)))
+    whole = np.broadcast_to(mask, out.shape)
+    out[whole] = source.ravel()[: whole.sum()]
+    return out
 
 
 GATHERS = (
@@ -98,11 +133,11 @@ SCATTERS = (
     case((2, 2, 3), (2, 1, 3), (2, 1, 3), dim=2), case((), (), (), dim=0), case((3,), (0,), (0,), dim=0),
 )  # fmt: skip
 ALONG_AXIS = (
-    Row("gather", (ANY, BELOW_2), _gather, GATHERS, call=_index_second("gather"), roundings=0),
-    Row("gather(int32)", (ANY, BELOW_2_INT32), _gather, GATHERS[:3], call=_index_second("gather"), roundings=0),
+    Row("gather", (ANY, BELOW_2), _gather, GATHERS, order=dim_first, roundings=0),
+    Row("gather(int32)", (ANY, BELOW_2_INT32), _gather, GATHERS[:3], order=dim_first, roundings=0),
     Row("index_select", (ANY, BELOW_2), lambda a, index, dim: np.take(a, index, dim) if a.ndim else a,
         [case((4, 3), (5,), dim=0), case((4, 3), (5,), dim=1), case((2, 3, 4), (2,), dim=-2), case((3,), (0,), dim=0),
-         case((4, 3), (1,), dim=-1)], call=_index_second("index_select"), roundings=0),
+         case((4, 3), (1,), dim=-1)], order=dim_first, roundings=0),
     Row("take_along_dim", (ANY, BELOW_2), lambda a, index, dim=None: np.take_along_axis(
             *((a, np.broadcast_to(index, np.broadcast_shapes(a.shape[:1], index.shape[:1]) + index.shape[1:]))
               if dim == 1 else (a, index) if dim is not None else (a.ravel(), index.ravel())), dim or 0),
@@ -119,17 +154,45 @@ ALONG_AXIS = (
          case((131,), (131,), value=-1e9)], methods=("masked_fill",), roundings=0),
     Row("masked_fill(tensor)", (ANY, TRUTH, ANY), lambda a, mask, value: np.where(mask, value, a),
         [case((3, 4), (3, 4), ()), case((3, 4), (4,), ()), case((), (), ())], methods=("masked_fill",), roundings=0),
-    Row("scatter", (ANY, ORDER, ANY), _scatter, SCATTERS, call=_index_second("scatter"), roundings=0),
+    Row("scatter", (ANY, ORDER, ANY), _scatter, SCATTERS, order=dim_first, roundings=0),
     Row("scatter(number)", (ANY, ORDER), lambda a, index, dim: _scatter(a, index, 1.5, dim),
         [Case(c.shapes[:2], c.options) for c in SCATTERS], call=lambda t, index, dim: pg.scatter(t, dim, index, 1.5),
         roundings=0),
     Row("scatter_add", (ANY, BELOW_2, ANY), _scatter_add,
         (*SCATTERS[:4], case((2, 3), (4, 3), (4, 3), dim=0), case((4,), (131,), (131,), dim=0)),
-        call=_index_second("scatter_add")),
+        order=dim_first),
     Row("index_add", (ANY, BELOW_2, ANY), _index_add,
         [case((4, 3), (5,), (5, 3), dim=0), case((4, 3), (5,), (4, 5), dim=1), case((2, 3, 4), (2,), (2, 2, 4), dim=-2),
          case((4, 3), (2,), (4, 2), dim=-1, alpha=-0.5), case((3,), (0,), (0,), dim=0)],
-        call=_index_second("index_add")),
+        order=dim_first),
+    Row("index_fill", (ANY, BELOW_2), _index_fill,
+        [case((4, 3), (5,), dim=0, value=2.5), case((4, 3), (1,), dim=-1, value=0),
+         case((2, 3, 4), (2,), dim=-2, value=1), case((3,), (0,), dim=0, value=1.5),
+         case((4, 3), (), dim=1, value=-1.0)],
+        order=lambda f, t, index, dim, value: f(t, dim, index, value), roundings=0),
+    Row("index_fill(tensor)", (ANY, ORDER, ANY), _index_fill,
+        [case((4, 3), (4,), (), dim=0), case((4, 3), (1,), (), dim=-1), case((3,), (0,), (), dim=0)], order=dim_first,
+        roundings=0),
+    Row("index_copy", (ANY, ORDER, ANY), _index_copy,
+        [case((4, 3), (4,), (4, 3), dim=0), case((4, 3), (3,), (4, 3), dim=1), case((2, 3, 4), (2,), (2, 2, 4), dim=-2),
+         case((3,), (0,), (0,), dim=0), case((4, 3), (1,), (4, 1), dim=-1)], order=dim_first, roundings=0),
+    Row("index_put", (ANY, ORDER, ORDER, ANY), _index_put,
+        [case((4, 3), (3,), (3,), (3,)), case((4, 3), (3,), (3,), ()), case((3, 3, 2), (3,), (3,), (3, 2)),
+         case((3, 3, 2), (3,), (1,), (2,)), case((2, 2), (0,), (0,), (0,))], order=_at_indices, roundings=0),
+    Row("index_put(mask)", (ANY, TRUTH, ANY), _index_put, [case((4, 3), (4, 3), ()), case((4, 3), (4,), (3,))],
+        order=_at_indices, roundings=0),
+    Row("index_put(accumulate)", (ANY, BELOW_2, BELOW_2, ANY), _index_put,
+        [case((4, 3), (5,), (5,), (5,), accumulate=True), case((4, 3), (5,), (1,), (), accumulate=True),
+         case((3, 3, 2), (2, 2), (2,), (2, 2, 2), accumulate=True), case((2, 2), (0,), (0,), (0,), accumulate=True)],
+        order=_at_indices),
+    Row("put", (ANY, ORDER, ANY), _put,
+        [case((4, 3), (5,), (5,)), case((4, 3), (1, 4), (2, 2)), case((2, 2), (0,), (0,)), case((), (), ())],
+        methods=("put",), roundings=0),
+    Row("put(accumulate)", (ANY, BELOW_2, ANY), _put,
+        [case((4, 3), (5,), (5,), accumulate=True), case((4, 3), (2, 2), (4,), accumulate=True)]),
+    Row("masked_scatter", (ANY, TRUTH, ANY), _masked_scatter,
+        [case((3, 4), (3, 4), (3, 4)), case((3, 4), (4,), (13,)), case((4,), (3, 4), (2, 6)), case((), (), (1,)),
+         case((0,), (0,), (0,))], methods=("masked_scatter",), roundings=0),
     Row("one_hot", (fixed(lambda rng, shape: rng.integers(0, 4, shape), "int64"),),
         lambda a, num_classes: np.eye(num_classes, dtype=np.int64)[a],
         [case((3, 4), num_classes=4), case((), num_classes=5), case((0,), num_classes=4)], result="int64", roundings=0),

@@ -165,6 +165,9 @@ class Row:
         Shapes and options to try.
     call : callable, optional
         The call, where it is not ``pg.<name>(*tensors, **options)``.
+    order : callable, optional
+        How to call the function, or a method, that comes as its first argument: where its arguments are the tensors
+        and the options, but in another order.
     methods : tuple of str
         Methods of the first input that take the others and must agree bit for bit.
     result : str
@@ -183,6 +186,7 @@ class Row:
     oracle: Callable[..., Any]
     cases: Sequence[Case]
     call: Callable[..., Any] | None = None
+    order: Callable[..., Any] | None = None
     methods: tuple[str, ...] = ()
     result: str = "float"
     roundings: int = 8
@@ -196,7 +200,11 @@ class Row:
     def __call__(self, *tensors: Any, **options: Any) -> Any:
         if self.call is not None:
             return self.call(*tensors, **options)
-        return getattr(pg, self.op)(*tensors, **options)
+        return self.apply(getattr(pg, self.op), *tensors, **options)
+
+    def apply(self, function: Callable[..., Any], *tensors: Any, **options: Any) -> Any:
+        """Call what takes the arguments of the op."""
+        return function(*tensors, **options) if self.order is None else self.order(function, *tensors, **options)
 
     def wanted(self, *arrays: Array, **options: Any) -> Array:
         with np.errstate(all="ignore"), warnings.catch_warnings():
