@@ -131,6 +131,7 @@ def in_place(x: Any, w: Any) -> None:
     y.mul_(w).add_(y.T if y.shape[0] == y.shape[1] else 1.0).copy_(x * w)
     del v
     y.fill_(w[0, 0])
+    y.lerp_(w, 0.25).gt_(1.0)
     y.sum().backward()
 
 
@@ -185,7 +186,7 @@ def random_numbers(x: Any, w: Any) -> None:
     pg.randn(3, 4, dtype=pg.float64)
     pg.randint(0, 10, (5,))
     pg.randperm(10)
-    pg.empty(3).uniform_(0, 1).normal_(0, 1)
+    pg.empty(3).uniform_(0, 1).normal_(0, 1).exponential_(2).bernoulli_(0.5).random_(9)
 
 
 OPERATIONS: dict[str, Callable[[Any, Any], object]] = {
@@ -223,7 +224,7 @@ def test_each_allocation_may_fail(name: str) -> None:
 def test_operation_in_place_that_fails_changes_nothing() -> None:
     """The new handle is made before the memory is written: written memory under the old history would be wrong."""
     x = pg.tensor([1.0, 2.0, 3.0]).requires_grad_()
-    for operation in ("add_", "copy_", "mul_"):
+    for operation in ("add_", "copy_", "mul_", "clamp_", "ge_"):
         for n in range(1, 30):
             y = x * 2
             v = y[1:]
