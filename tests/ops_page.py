@@ -74,10 +74,6 @@ OPERATORS = {
 
 # Ops that have neither a function nor a method, and no docstring therefore.
 OPERATORS_ALONE = {
-    "bitwise_and": "Return where both are true, or the bits that both integers have.",
-    "bitwise_not": "Return the opposite truth, or the integer with every bit turned over.",
-    "bitwise_or": "Return where one is true or both, or the bits that one integer has or both.",
-    "bitwise_xor": "Return where just one is true, or the bits that just one integer has.",
     "getitem": "Return the elements at integers, slices, lists, index tensors or masks; a view for the first two.",
 }
 
@@ -167,7 +163,8 @@ def gradient(op: str) -> str:
 
 
 def forms(op: str) -> str:
-    specials = {f"__{op}__", *(name for row in ROWS[op] if row.op == op for name in row.covers if is_special(name))}
+    own = [row for row in ROWS[op] if row.op == op]
+    specials = {f"__{op}__", *(name for row in own for name in (*row.methods, *row.covers) if is_special(name))}
     found = ["function"] if hasattr(pg, op) else []
     if hasattr(pg.Tensor, op):
         found.append("method" if callable(getattr(pg.Tensor, op)) else "attribute")
@@ -207,9 +204,9 @@ def names(words: set[str]) -> str:
     return textwrap.fill(", ".join(f"`{word}`" for word in sorted(words)), 120) + "\n"
 
 
-def is_public(owner: object, name: str) -> bool:
-    listed = not name.startswith("_") and name not in OTHER_NAMES and name not in ROWS
-    return listed and not (owner is pg.Tensor and name.endswith("_") and name[:-1] in ROWS)
+def is_public(name: str) -> bool:
+    op = name[:-1] if name.endswith("_") and hasattr(pg.Tensor, name) else name
+    return not name.startswith("_") and op not in OTHER_NAMES and op not in ROWS
 
 
 def text() -> str:
@@ -218,8 +215,8 @@ def text() -> str:
     for op in sorted(ROWS, key=home):
         groups.setdefault(home(op), []).append(op)
     known = {*dir(pg), *pg.__all__}  # what is imported when it is asked for is in the second
-    functions = {name for name in known if is_public(pg, name) and inspect.isroutine(getattr(pg, name))}
-    others = {name for name in dir(pg.Tensor) if is_public(pg.Tensor, name)}
+    functions = {name for name in known if is_public(name) and inspect.isroutine(getattr(pg, name))}
+    others = {name for name in dir(pg.Tensor) if is_public(name)}
     methods = {name for name in others if callable(getattr(pg.Tensor, name))}
     return "\n".join(
         [

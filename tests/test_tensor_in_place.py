@@ -268,6 +268,21 @@ def test_gradient_of_a_view_in_place_is_that_beside(row, c, layout):
         np.testing.assert_allclose(array(got), array(exact), rtol=1e-13, atol=1e-13)
 
 
+def through_a_view(row, tensors, options):
+    self, *rest = tensors
+    base = pg.stack([self, self * 3], -1)
+    in_place(row, [base[..., 0], *rest], options)
+    return base.sum(-1)
+
+
+@pytest.mark.parametrize(("row", "c"), DIFFERENTIABLE[1::3])
+def test_tensor_whose_view_was_changed_has_its_gradient(row, c):
+    wanted = set(row.differentiable())
+    want = gradients(row, c, wanted, lambda row, tensors, options: beside(row, tensors, options) + tensors[0] * 3)
+    for got, exact in zip(gradients(row, c, wanted, through_a_view), want, strict=True):
+        np.testing.assert_allclose(array(got), array(exact), rtol=1e-13, atol=1e-13)
+
+
 WITHOUT_GRADIENT = ["eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "logical_not"]
 
 
