@@ -68,6 +68,13 @@ pg_status pg_tensor_set_grad(pg_tensor *t, pg_tensor *grad);
 int pg_grad_enabled(void);
 int pg_set_grad_enabled(int enabled);
 
+/* Whether this thread detects anomalies; returns what was set before. PG_ANOMALY_NOTE: operations note where they ran and
+ * on what, and errors in backward tell it. PG_ANOMALY_NAN: besides, backward fails with PG_BAD_STATE at the first function
+ * that returns a gradient with nan in it, naming the operation, the shapes and where nan first appeared. */
+enum { PG_ANOMALY_OFF, PG_ANOMALY_NOTE, PG_ANOMALY_NAN };
+int pg_anomaly_mode(void);
+int pg_set_anomaly_mode(int mode);
+
 /* How a graph is walked: saved tensors are freed on the way, unless they are retained; the computation of the gradients is
  * not recorded, unless a graph of it is created, so that they can be differentiated in turn. */
 enum { PG_RETAIN_GRAPH = 1, PG_CREATE_GRAPH = 2 };

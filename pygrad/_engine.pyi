@@ -30,6 +30,7 @@ class _OpRow:
     domain: Any
 
 _T = TypeVar("_T", bound=Tensor)
+_Place = tuple[str | None, int, str | None]  # file, line, function
 _Tensors = list[Tensor] | tuple[Tensor, ...]
 
 class _Native:
@@ -87,8 +88,23 @@ class _Native:
     ) -> list[Tensor | None]: ...
     def tensor_hooks(self, t: Tensor, post: bool, /) -> dict[int, Any]: ...
     def function_outputs(
-        self, context: object, inputs: _Tensors, saved: _Tensors, outputs: _Tensors, differentiable: list[bool], /
+        self,
+        context: object,
+        name: str,
+        inputs: _Tensors,
+        saved: _Tensors,
+        outputs: _Tensors,
+        differentiable: list[bool],
+        /,
     ) -> tuple[Tensor, ...]: ...
+    # anomalies: csrc/python/tensor_anomaly.c
+    def set_anomaly_helper(
+        self,
+        package: str,
+        told: Callable[[BaseException, bool, list[tuple[str, list[_Place] | None]]], object],
+        /,
+    ) -> None: ...
+    def set_anomaly_mode(self, mode: int, /) -> int: ...
     def is_grad_enabled(self) -> bool: ...
     def set_grad_enabled(self, enabled: bool, /) -> bool: ...
     def tensor_subclass(self, cls: type[_T], t: Tensor, requires_grad: bool, /) -> _T: ...

@@ -167,6 +167,18 @@ def step(x: Any, w: Any) -> None:
         optimizer.zero_grad()
 
 
+def anomalies(x: Any, w: Any) -> None:
+    with pg.autograd.detect_anomaly():
+        (first,) = pg.autograd.grad((x.log() * w).sum(), x, create_graph=True)
+        pg.cat(first.split(1)).sum().backward()
+        y = (x * 1).exp()
+        with pytest.raises(RuntimeError, match="'MulBackward0' returned nan"):
+            (y * 0).log().sum().backward()
+        y.detach().fill_(0)
+        with pytest.raises(RuntimeError, match=r"Exp: one of the variables .* modified by an inplace"):
+            y.sum().backward()
+
+
 def attributes(x: Any, w: Any) -> None:
     y = Sub(x.detach())
     y.colour = y.detach()
@@ -197,6 +209,7 @@ OPERATIONS: dict[str, Callable[[Any, Any], object]] = {
     "optimisers": step,
     "attributes": attributes,
     "a module": module,
+    "anomalies": anomalies,
     "random numbers": random_numbers,
     "lists": lambda x, w: pg.tensor([[1.0, 2.0], [3.0, 4.0]]).tolist(),
     "arrays": lambda x, w: (pg.from_numpy(np.ones(3)).numpy(), pg.tensor(np.arange(3)[::-1]), np.asarray(x.detach())),

@@ -1,6 +1,7 @@
 /* Nodes: how they are made, linked and freed. */
 #include "core/autograd.h"
 
+#include "core/anomaly.h"
 #include "core/buffer.h"
 #include "core/exposed.h"
 
@@ -44,7 +45,7 @@ static size_t rounded(size_t bytes)
 
 static pg_node *new_node(const pg_function *function, int edges, int saved, int outputs, size_t params)
 {
-    const size_t edges_at = rounded(sizeof(pg_node)), saved_at = edges_at + (size_t)edges * sizeof(pg_edge),
+    const size_t saved_at = sizeof(pg_node) + (size_t)edges * sizeof(pg_edge),
                  outputs_at = saved_at + (size_t)saved * sizeof(pg_saved),
                  params_at = rounded(outputs_at + (size_t)outputs * sizeof(pg_output)), bytes = params_at + params;
     char *const block = pg_buffer_take(bytes);
@@ -58,7 +59,6 @@ static pg_node *new_node(const pg_function *function, int edges, int saved, int 
     node->n_outputs = (uint16_t)outputs;
     node->bytes = bytes;
     node->function = function;
-    node->edges = (pg_edge *)(block + edges_at);
     node->saved = (pg_saved *)(block + saved_at);
     node->outputs = (pg_output *)(block + outputs_at);
     node->params = block + params_at;
@@ -91,6 +91,10 @@ pg_node *pg_node_new(const pg_function *function, int n, pg_tensor *const *input
             pg_node_release(node);
             return NULL;
         }
+    }
+    if (!pg_anomaly_is_off() && !pg_note_forward(node, n, inputs)) {
+        pg_node_release(node);
+        return NULL;
     }
     return node;
 }
@@ -140,6 +144,8 @@ pg_tensor *pg_attach(pg_tensor *out, pg_node *node)
         out = NULL;
     } else {
         attach_output(node, 0, out);
+        if (PG_UNLIKELY(node->note != NULL))
+            pg_note_output(node->note, out);
     }
     pg_node_release(node);
     return out;
@@ -156,6 +162,8 @@ bool pg_attach_all(pg_node *node, int n, pg_tensor **outs)
             outs[k] = NULL;
         } else if (pg_is_float(outs[k]->dtype)) {
             attach_output(node, k, outs[k]);
+            if (PG_UNLIKELY(node->note != NULL))
+                pg_note_output(node->note, outs[k]);
         }
     }
     pg_node_release(node);
@@ -192,6 +200,8 @@ static void bury(pg_node *node)
         if (node->outputs[i].post_hooks != NULL)
             pg_host.drop(node->outputs[i].post_hooks);
     }
+    if (PG_UNLIKELY(node->note != NULL))
+        pg_note_release(node->note);
     pg_buffer_give(node, node->bytes);
 }
 
@@ -218,7 +228,17 @@ void pg_node_release(pg_node *node)
 
 const char *pg_node_name(const pg_node *node)
 {
-    return node->function->names != NULL ? node->function->names[node->op] : node->function->name;
+    const pg_function *const function = node->function;
+    if (function->name_of != NULL)
+        return function->name_of(node);
+    return function->names != NULL ? function->names[node->op] : function->name;
+}
+
+const char *pg_node_suffix(const pg_node *node)
+{
+    if (node->function->is_whole)
+        return "";
+    return node->function->name_of != NULL ? "Backward" : "Backward0";
 }
 
 /* ---- in rules ---------------------------------------------------------------------------------------------------- */

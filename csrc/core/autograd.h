@@ -39,9 +39,10 @@ typedef struct {
     const char *name; /* "Add": grad_fn.name() is "AddBackward0", */
     bool is_whole;    /* but for this: it is the name itself */
     pg_rule *backward;
-    const char *const *names;    /* where one function serves many ops: names[node->op] instead */
-    bool is_view;                /* the output shares the memory of the only input */
-    void (*bury)(pg_node *node); /* gives up what params hold; NULL where they are plain numbers */
+    const char *const *names;                    /* where one function serves many ops: names[node->op] instead */
+    bool is_view;                                /* the output shares the memory of the only input */
+    void (*bury)(pg_node *node);                 /* gives up what params hold; NULL where they are plain numbers */
+    const char *(*name_of)(const pg_node *node); /* of a function of the host's: "Cube", which is "CubeBackward" */
 } pg_function;
 
 typedef struct {
@@ -63,6 +64,8 @@ typedef struct {
     void *post_hooks; /* of a leaf: after its gradient has grown */
 } pg_output;
 
+typedef struct pg_note pg_note;
+
 struct pg_node {
     int32_t refs;
     uint8_t walk;   /* the number of the walk that holds it, or 0 */
@@ -75,11 +78,12 @@ struct pg_node {
     uint16_t n_saved, n_outputs;
     size_t bytes; /* of the whole block */
     const pg_function *function;
-    pg_node *next;  /* on the list of a walk, or of those about to be freed */
-    pg_edge *edges; /* [n_edges] */
+    pg_node *next; /* on the list of a walk, or of those about to be freed */
+    pg_note *note; /* of its forward, where anomalies were detected: see anomaly.h */
     pg_saved *saved;
     pg_output *outputs;
     void *params;
+    pg_edge edges[]; /* [n_edges] */
 };
 
 /* ---- recording --------------------------------------------------------------------------------------------------- */
@@ -158,10 +162,21 @@ pg_tensor *pg_tensor_alias(pg_tensor *t);
  * its inputs while their graph is being walked. */
 pg_status pg_differentiate(pg_tensor *root, pg_tensor *gradient, int n, pg_tensor *const *inputs, pg_tensor **out);
 
+/* Where the user's code stands. */
+typedef struct {
+    void *file, *function; /* the host's; NULL where it does not know */
+    int line;
+} pg_place;
+
 /* What the core calls its host for. */
 typedef struct {
     /* Makes `host` stand for t, whose reference it takes over; what it stood for before becomes the caller's. */
     pg_tensor *(*repoint)(void *host, pg_tensor *t);
+    /* For anomalies: a place is found without running code of the user's, and forgotten with the node. */
+    void (*find_place)(pg_place *place);
+    void (*forget_place)(pg_place *place);
+    /* Adds to the failure where the forward of nodes[n] ran, and returns its status from then on. */
+    pg_status (*explain)(pg_status status, int n, const pg_node *const *nodes);
     /* The rest concerns the hooks that it has hung on outputs. */
     /* May put another tensor, of the same shape and dtype, in the place of *grad, whose reference it then gives up. */
     pg_status (*run)(void *hooks, pg_tensor **grad);
@@ -176,6 +191,8 @@ pg_node *pg_node_retain(pg_node *node);
 void pg_node_release(pg_node *node);
 /* "Add" */
 const char *pg_node_name(const pg_node *node);
+/* "Backward0" */
+const char *pg_node_suffix(const pg_node *node);
 /* The node in which the gradient of t arrives: its history, or a leaf's own, made now. A borrowed reference; NULL for
  * want of memory. */
 pg_node *pg_gradient_node(pg_tensor *t);

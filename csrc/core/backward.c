@@ -11,6 +11,7 @@
 #include "core/backward.h"
 
 #include "core/accumulate.h"
+#include "core/anomaly.h"
 #include "core/buffer.h"
 
 /* Whether node is that of a chosen input. */
@@ -215,6 +216,7 @@ static pg_status arrange_and_run(pg_walk *walk, int roots, pg_tensor *const *roo
     pg_status status = PG_OK;
     for (int i = 0; i < roots && status == PG_OK; i++) {
         pg_tensor *const seed = seed_for(walk, root[i], gradients == NULL ? NULL : gradients[i]);
+        walk->seed_has_nan |= PG_UNLIKELY(walk->anomaly != PG_ANOMALY_OFF) && seed != NULL && pg_has_nan(seed);
         status = seed == NULL ? pg_failure() : pg_add_gradient(&root[i]->node->outputs[root[i]->output].incoming, seed);
     }
     if (status == PG_OK) {
@@ -237,6 +239,8 @@ static pg_status walk_graph(pg_walk *walk, int roots, pg_tensor *const *root, pg
     walk->id = pg_walk_begin();
     if (walk->id == 0)
         return pg_fail(PG_BUSY, "more than %d backward passes are under way at once", PG_LAST_WALK);
+    /* What a rule differentiates within itself is told of as that rule. */
+    walk->anomaly = walk->stops || pg_anomaly_is_off() ? PG_ANOMALY_OFF : (uint8_t)pg_anomaly_mode();
     /* The graph may lose its last owner while it is walked. */
     for (int i = 0; i < roots; i++)
         pg_tensor_retain(root[i]);

@@ -11,7 +11,9 @@ typedef struct {
     uint8_t id;
     bool retain_graph;
     bool create_graph;
-    bool stops; /* at the chosen inputs: what they depend on is not looked at */
+    bool seed_has_nan;
+    uint8_t anomaly; /* PG_ANOMALY_OFF, or what to look for */
+    bool stops;      /* at the chosen inputs: what they depend on is not looked at */
     int64_t count;
     pg_node *stack;
     pg_node *reached; /* all others that are stamped, until they have an order */

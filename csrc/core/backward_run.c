@@ -2,6 +2,7 @@
 #include "core/backward.h"
 
 #include "core/accumulate.h"
+#include "core/anomaly.h"
 #include "core/buffer.h"
 #include "core/exposed.h"
 
@@ -60,9 +61,6 @@ static pg_status run_function(const pg_walk *walk, pg_node *node)
     pg_tensor *few_grads[FEW], *few_outs[FEW], **grads = few_grads, **outs = few_outs;
     const size_t grads_bytes = (size_t)node->n_outputs * sizeof *grads,
                  outs_bytes = (size_t)node->n_edges * sizeof *outs;
-    pg_status status = check_saved(node);
-    if (status != PG_OK)
-        return status;
     if (node->n_outputs > FEW && (grads = pg_buffer_take(grads_bytes)) == NULL)
         return PG_NO_MEMORY;
     if (node->n_edges > FEW && (outs = pg_buffer_take(outs_bytes)) == NULL) {
@@ -73,7 +71,12 @@ static pg_status run_function(const pg_walk *walk, pg_node *node)
     for (int k = 0; k < node->n_outputs; k++)
         grads[k] = node->outputs[k].incoming;
     memset(outs, 0, outs_bytes);
-    status = node->function->backward(node, grads, outs);
+    pg_note *const outer = PG_UNLIKELY(walk->anomaly != PG_ANOMALY_OFF) ? pg_watch(walk, node) : NULL;
+    pg_status status = check_saved(node);
+    if (status == PG_OK)
+        status = node->function->backward(node, grads, outs);
+    if (PG_UNLIKELY(walk->anomaly != PG_ANOMALY_OFF))
+        status = pg_watched(walk, node, grads, outs, status, outer);
     if (!walk->retain_graph && status == PG_OK)
         free_saved(node);
     for (int i = 0; i < node->n_edges; i++) {

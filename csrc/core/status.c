@@ -7,7 +7,7 @@
 #define PG_VERSION "unknown"
 #endif
 
-static _Thread_local char message[512] = "no failure";
+static _Thread_local char message[1024] = "no failure";
 static _Thread_local pg_status failure = PG_OK;
 
 const char *pg_message(void)

@@ -8,6 +8,7 @@
  * the other, or of what. */
 #include "ops/rewrite.h"
 
+#include "core/anomaly.h"
 #include "core/iterate.h"
 #include "ops/elementwise.h"
 #include "ops/select.h"
@@ -133,7 +134,10 @@ static pg_tensor *overlaid(pg_tensor *w, const geometry *at, const pg_tensor *v,
         return NULL;
     *(overlay_params *)node->params = (overlay_params){*at, *changed};
     node->outputs[0].retains = !pg_is_leaf(w) && w->node->outputs[w->output].retains;
-    return pg_attach(pg_tensor_another(w), node);
+    pg_tensor *const after = pg_attach(pg_tensor_another(w), node);
+    if (after != NULL && PG_UNLIKELY(node->note != NULL))
+        node->note->gave_nan = false; /* what was seen is what the change overwrites, and it adds nothing of its own */
+    return after;
 }
 
 /* The members of v's family that share memory with it, as they will be: a list through next_hosted, each with the host

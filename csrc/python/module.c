@@ -53,7 +53,7 @@ PyObject *pg_raise(pg_status status)
         break;
     case PG_BUSY:
     case PG_BAD_STATE:
-        PyErr_SetString(PyExc_RuntimeError, pg_message());
+        PyErr_Format(PyExc_RuntimeError, "%s", pg_message()); /* a name of the user's in it may have been cut */
         break;
     case PG_BAD_ARGUMENT:
         PyErr_SetString(PyExc_ValueError, pg_message());

@@ -1,4 +1,5 @@
 /* Python in the middle of a backward pass: hooks on gradients, and functions whose rule is written in Python. */
+#include "core/anomaly.h"
 #include "python/tensor_object.h"
 
 /* ---- hooks: a dict of callables hangs on an output of a node -------------------------------------------------------- */
@@ -85,6 +86,7 @@ static PyObject *tensor_hooks(PyObject *module, PyObject *args)
 
 typedef struct {
     PyObject *context; /* has run_backward(saved, grads) -> a tuple, one for each edge */
+    PyObject *name;
     int n_outputs;
     struct {
         uint8_t dtype, ndim;
@@ -94,7 +96,14 @@ typedef struct {
 
 static void function_bury(pg_node *node)
 {
-    Py_CLEAR(((function_params *)node->params)->context);
+    function_params *const params = node->params;
+    Py_CLEAR(params->context);
+    Py_CLEAR(params->name);
+}
+
+static const char *function_name(const pg_node *node)
+{
+    return PyUnicode_AsUTF8AndSize(((const function_params *)node->params)->name, NULL);
 }
 
 /* What the context asked to save, with its history: a tuple. */
@@ -144,13 +153,16 @@ static pg_status function_backward(pg_node *node, pg_tensor *const *grads, pg_te
     return good ? PG_OK : pg_fail(PG_HOST_ERROR, "a function written in Python raised");
 }
 
-static const pg_function python_function = {.name = "Python", .backward = function_backward, .bury = function_bury};
+static const pg_function python_function = {
+    .backward = function_backward, .bury = function_bury, .name_of = function_name};
 
 /* The node behind n outputs, with what it saves; NULL with an error set. */
-static pg_node *function_node(PyObject *context, Py_ssize_t n_inputs, pg_tensor *const *inputs, Py_ssize_t n_saved,
-                              pg_tensor *const *saved, Py_ssize_t n, pg_tensor *const *outs)
+static pg_node *function_node(PyObject *context, PyObject *name, Py_ssize_t n_inputs, pg_tensor *const *inputs,
+                              Py_ssize_t n_saved, pg_tensor *const *saved, Py_ssize_t n, pg_tensor *const *outs)
 {
     function_params *params;
+    if (PyUnicode_AsUTF8AndSize(name, NULL) == NULL) /* which keeps the text for function_name */
+        return NULL;
     pg_node *const node = pg_node_new(&python_function, (int)n_inputs, inputs, (int)n_saved, (int)n,
                                       sizeof *params + (size_t)n * sizeof params->outputs[0]);
     if (node == NULL) {
@@ -159,6 +171,7 @@ static pg_node *function_node(PyObject *context, Py_ssize_t n_inputs, pg_tensor 
     }
     params = node->params;
     params->context = Py_NewRef(context);
+    params->name = Py_NewRef(name);
     params->n_outputs = (int)n;
     for (Py_ssize_t k = 0; k < n; k++) {
         params->outputs[k].dtype = outs[k]->dtype;
@@ -178,19 +191,20 @@ static pg_node *function_node(PyObject *context, Py_ssize_t n_inputs, pg_tensor 
     return node;
 }
 
-/* function_outputs(context, inputs, saved, outputs, differentiable) -> a tuple of the outputs with their history; lists of
- * tensors, and of bools */
+/* function_outputs(context, name, inputs, saved, outputs, differentiable) -> a tuple of the outputs with their history;
+ * lists of tensors, and of bools */
 static PyObject *function_outputs(PyObject *module, PyObject *args)
 {
     (void)module;
-    PyObject *context, *input_list, *saved_list, *output_list, *flags, *result = NULL;
-    if (!PyArg_ParseTuple(args, "OOOOO!", &context, &input_list, &saved_list, &output_list, &PyList_Type, &flags))
+    PyObject *context, *name, *input_list, *saved_list, *output_list, *flags, *result = NULL;
+    if (!PyArg_ParseTuple(args, "OUOOOO!", &context, &name, &input_list, &saved_list, &output_list, &PyList_Type,
+                          &flags))
         return NULL;
     Py_ssize_t n_inputs = 0, n_saved = 0, n = 0;
     pg_tensor **const inputs = pg_tensors_of(input_list, "inputs", &n_inputs);
     pg_tensor **const saved = inputs == NULL ? NULL : pg_tensors_of(saved_list, "saved tensors", &n_saved);
     pg_tensor **const outs = saved == NULL ? NULL : pg_tensors_of(output_list, "outputs", &n);
-    pg_node *const node = outs == NULL ? NULL : function_node(context, n_inputs, inputs, n_saved, saved, n, outs);
+    pg_node *const node = outs == NULL ? NULL : function_node(context, name, n_inputs, inputs, n_saved, saved, n, outs);
     if (node != NULL)
         result = PyTuple_New(n);
     for (Py_ssize_t k = 0; k < n && result != NULL; k++) {
@@ -200,6 +214,8 @@ static PyObject *function_outputs(PyObject *module, PyObject *args)
             t->node = pg_node_retain(node);
             t->output = (uint32_t)k;
             t->flags |= PG_REQUIRES_GRAD;
+            if (node->note != NULL)
+                pg_note_output(node->note, t);
         }
         PyObject *item = is_differentiable == NULL ? NULL : pg_wrap(t);
         if (item == NULL || PyTuple_SetItem(result, k, item) != 0)

@@ -36,8 +36,7 @@ static void node_dealloc(PyObject *self)
 static PyObject *node_name(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    const pg_node *const node = node_of(self);
-    return PyUnicode_FromFormat("%s%s", pg_node_name(node), node->function->is_whole ? "" : "Backward0");
+    return PyUnicode_FromFormat("%s%s", pg_node_name(node_of(self)), pg_node_suffix(node_of(self)));
 }
 
 static PyObject *node_next_functions(PyObject *self, void *closure)

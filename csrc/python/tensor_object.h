@@ -116,6 +116,7 @@ pg_tensor **pg_tensors_of(PyObject *sequence, const char *what, Py_ssize_t *n);
 extern PyMethodDef pg_tensor_functions[];       /* tensor_functions.c: elementwise, autograd, matmul */
 extern PyMethodDef pg_in_place_functions[];     /* tensor_in_place.c: overwriting, and operations in place */
 extern PyMethodDef pg_hook_functions[];         /* tensor_hooks.c: hooks and functions written in Python */
+extern PyMethodDef pg_anomaly_functions[];      /* tensor_anomaly.c: where operations ran */
 extern PyMethodDef pg_tensor_optim_functions[]; /* tensor_optim.c: optimiser steps */
 extern PyMethodDef pg_reduce_functions[];       /* tensor_reduce.c: reductions, softmax, losses */
 extern PyMethodDef pg_statistics_functions[];   /* tensor_statistics.c: products, spreads, norms, orders */

@@ -137,6 +137,7 @@ bool pg_tensor_types_setup(PyObject *module, int64_t gc_head_bytes)
            PyModule_AddFunctions(module, pg_tensor_functions) == 0 &&
            PyModule_AddFunctions(module, pg_in_place_functions) == 0 &&
            PyModule_AddFunctions(module, pg_hook_functions) == 0 &&
+           PyModule_AddFunctions(module, pg_anomaly_functions) == 0 &&
            PyModule_AddFunctions(module, pg_tensor_optim_functions) == 0 &&
            PyModule_AddFunctions(module, pg_reduce_functions) == 0 &&
            PyModule_AddFunctions(module, pg_statistics_functions) == 0 &&

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import functional
+from .anomaly import detect_anomaly, set_detect_anomaly
 from .backward import Node, backward, grad
 from .checkpoint import checkpoint
 from .function import Function, FunctionContext
@@ -16,6 +17,7 @@ __all__ = [
     "RemovableHandle",
     "backward",
     "checkpoint",
+    "detect_anomaly",
     "enable_grad",
     "functional",
     "grad",
@@ -23,5 +25,6 @@ __all__ = [
     "no_grad",
     "register_hook",
     "register_post_accumulate_grad_hook",
+    "set_detect_anomaly",
     "set_grad_enabled",
 ]

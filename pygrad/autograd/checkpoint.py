@@ -12,7 +12,7 @@ from .modes import enable_grad, is_grad_enabled
 __all__ = ["checkpoint"]
 
 
-class _Checkpointed(Function):
+class CheckpointFunction(Function):
     @staticmethod
     def forward(ctx: Any, fn: Callable[..., Any], *inputs: Any) -> Any:
         ctx.fn = fn
@@ -71,4 +71,4 @@ def checkpoint(fn: Callable[..., Any], *inputs: Any) -> Any:
     >>> x.grad
     tensor([ 14.7781, 109.1963])
     """
-    return _Checkpointed.apply(fn, *inputs)
+    return CheckpointFunction.apply(fn, *inputs)

@@ -129,6 +129,6 @@ class Function:
         if is_grad_enabled() and any(context.needs_input_grad):
             inputs = [x for x in args if isinstance(x, Tensor)]
             flags = [all(out is not plain for plain in context._plain) for out in results]
-            results = native.function_outputs(context, inputs, context._to_save, list(results), flags)
+            results = native.function_outputs(context, cls.__name__, inputs, context._to_save, list(results), flags)
         context._to_save, context._plain = [], []
         return results if isinstance(outputs, tuple) else results[0]

@@ -1,4 +1,4 @@
-"""Whether operations are recorded."""
+"""Settings of a thread, as contexts and decorators: whether operations are recorded."""
 
 from __future__ import annotations
 
@@ -27,36 +27,55 @@ def is_grad_enabled() -> bool:
     return native.is_grad_enabled()
 
 
-class _GradMode:
-    """A context, and a decorator of functions and generators, in which recording is on or off, for this thread."""
+class Mode:
+    """A context, and a decorator of functions and generators, in which a setting of this thread has another value."""
 
-    def __init__(self, mode: bool) -> None:
+    def __init__(self, change: Callable[[Any], Any], mode: Any) -> None:
+        """Take the function that sets it, and returns what it was, and the value."""
+        self._change = change
         self.mode = mode
-        self._before: list[bool] = []
+        self._before: list[Any] = []
 
     def __enter__(self) -> None:
-        self._before.append(native.set_grad_enabled(self.mode))
+        self._before.append(self._change(self.mode))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        native.set_grad_enabled(self._before.pop())
+        self._change(self._before.pop())
 
     def __call__(self, function: F) -> F:
-        mode = self.mode
+        enter = functools.partial(Mode, self._change, self.mode)
         if inspect.isgeneratorfunction(function):
-            decorated: F = _generator(function, mode)
+            decorated: F = _generator(function, enter)
             return decorated
 
         @functools.wraps(function)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with _GradMode(mode):
+            with enter():
                 return function(*args, **kwargs)
 
         return wrapped  # type: ignore[return-value]
 
 
-def _generator(function: Any, mode: bool) -> Any:
+class Setting(Mode):
+    """The same, set at once, and, as a context, until its end."""
+
+    def __init__(self, change: Callable[[Any], Any], mode: Any) -> None:
+        super().__init__(change, mode)
+        self._outside = change(mode)
+
+    def __enter__(self) -> None:
+        self._change(self.mode)
+        self._before.append(self._outside)
+
+    def __call__(self, function: F) -> F:
+        """Decorate a function: the setting is for its calls alone."""
+        self._change(self._outside)
+        return super().__call__(function)
+
+
+def _generator(function: Any, enter: Callable[[], Mode]) -> Any:
     """Wrap a generator function so that its own code runs in the mode, and the code between its steps does not."""
 
     @functools.wraps(function)
@@ -65,7 +84,7 @@ def _generator(function: Any, mode: bool) -> Any:
         resume: Callable[[], Any] = functools.partial(next, steps)
         while True:
             try:
-                with _GradMode(mode):
+                with enter():
                     item = resume()
             except StopIteration as end:
                 return end.value
@@ -73,7 +92,7 @@ def _generator(function: Any, mode: bool) -> Any:
                 sent = yield item
                 resume = functools.partial(steps.send, sent)
             except GeneratorExit:
-                with _GradMode(mode):
+                with enter():
                     steps.close()
                 raise
             except BaseException as error:
@@ -82,7 +101,7 @@ def _generator(function: Any, mode: bool) -> Any:
     return wrapped
 
 
-class no_grad(_GradMode):
+class no_grad(Mode):
     """Context and decorator in which operations are not recorded: their results require no gradient.
 
     Examples
@@ -104,10 +123,10 @@ class no_grad(_GradMode):
         return made(function)
 
     def __init__(self, function: Any = None) -> None:
-        super().__init__(False)
+        super().__init__(native.set_grad_enabled, False)
 
 
-class enable_grad(_GradMode):
+class enable_grad(Mode):
     """Context and decorator in which operations are recorded, inside `no_grad` too.
 
     Examples
@@ -129,10 +148,10 @@ class enable_grad(_GradMode):
         return made(function)
 
     def __init__(self, function: Any = None) -> None:
-        super().__init__(True)
+        super().__init__(native.set_grad_enabled, True)
 
 
-class set_grad_enabled(_GradMode):
+class set_grad_enabled(Setting):
     """Set whether operations of this thread are recorded: at once, and, as a context, until its end.
 
     Examples
@@ -145,14 +164,4 @@ class set_grad_enabled(_GradMode):
     """
 
     def __init__(self, mode: bool) -> None:
-        super().__init__(bool(mode))
-        self._outside = native.set_grad_enabled(self.mode)
-
-    def __enter__(self) -> None:
-        native.set_grad_enabled(self.mode)
-        self._before.append(self._outside)
-
-    def __call__(self, function: F) -> F:
-        """Decorate a function: the setting is for its calls alone."""
-        native.set_grad_enabled(self._outside)
-        return super().__call__(function)
+        super().__init__(native.set_grad_enabled, bool(mode))
