@@ -74,7 +74,7 @@ types: .venv/.dev .venv/.installed ## check the types: mypy --strict, and the st
 asan: .venv/.installed ## run C tests, C demos and Python tests under AddressSanitizer and UBSan (Linux, gcc)
 	$(MAKE) ctest cdemo BUILD=build/asan CFLAGS='$(ASAN_CFLAGS)'
 	PYGRAD_SANITIZE=1 CC='$(CC)' .venv/bin/python setup.py -q build -b build/asan/python --build-lib build/asan/lib
-	cd build/asan && PYGRAD_SANITIZE=1 PYGRAD_TEST_SAMPLE=4 PYTHONPATH='$(CURDIR)/build/asan/lib' PYTHONMALLOC=malloc \
+	cd build/asan && PYGRAD_SANITIZE=1 PYGRAD_TEST_SAMPLE=16 PYTHONPATH='$(CURDIR)/build/asan/lib' PYTHONMALLOC=malloc \
 	    LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
 	    ASAN_OPTIONS=detect_leaks=0 \
 	    ../../.venv/bin/python -m pytest -q --import-mode=importlib ../../tests </dev/null
