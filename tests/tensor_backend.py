@@ -6,6 +6,7 @@ tests marked `ours`, whose reason says in what pygrad differs on purpose.
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+DTYPES = ["bool", "uint8", "int32", "int64", "float32", "float64"]
+MODIFIED = "modified by an inplace operation"
 TORCH = os.environ.get("PYGRAD_TENSOR_TESTS") == "torch"
 
 if TORCH:
@@ -58,6 +61,21 @@ def leaf(x: Any, dtype: str = "float64") -> Any:
 def array(t: Any) -> np.ndarray:
     """Return the values of a tensor, whatever graph it hangs on."""
     return t.detach().numpy(force=True)
+
+
+def grad(t: Any) -> list[Any]:
+    """Return the gradient as numbers."""
+    return array(t.grad).tolist()
+
+
+def counted(*shape: int) -> np.ndarray:
+    """Return 0, 1, 2... in this shape."""
+    return np.arange(math.prod(shape), dtype=np.float64).reshape(shape)
+
+
+def many(n: int = 100) -> list[Any]:
+    """Return fresh tensors, which take the memory of those that were just freed."""
+    return [pg.tensor([1.0]) for _ in range(n)]
 
 
 def dtype_name(t: Any) -> str:
