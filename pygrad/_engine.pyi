@@ -114,6 +114,9 @@ class _Native:
     def tensor_in_place(
         self, name: str, function: Callable[..., Tensor], t: Tensor, /, *args: Any, **kwargs: Any
     ) -> Tensor: ...
+    def tensor_view_in_place(
+        self, name: str, function: Callable[..., Tensor], t: Tensor, /, *args: Any, **kwargs: Any
+    ) -> Tensor: ...
     # optimisers: csrc/python/tensor_optim.c
     def tensor_sgd_step(
         self,

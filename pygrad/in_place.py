@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import arithmetic, arrange, elementwise, linalg, logic, statistics, writing
+from . import arithmetic, arrange, elementwise, linalg, logic, shapes, statistics, writing
 from ._engine import Tensor, native
-from ._method import in_place, method
+from ._method import in_place, method, view_in_place
 from ._types import Operand
 
 __all__ = [
@@ -93,6 +93,8 @@ _BESIDE: tuple[Callable[..., Tensor], ...] = (
 )
 for _function in _BESIDE:
     in_place(_function)
+for _function in (arrange.swapaxes, arrange.swapdims, shapes.squeeze, shapes.t, shapes.transpose, shapes.unsqueeze):
+    view_in_place(_function)
 
 setattr(Tensor, "clip_", getattr(Tensor, "clamp_"))  # noqa: B009, B010
 for _symbol in ("and", "or", "xor"):

@@ -56,7 +56,7 @@ OURS = (
 )  # fmt: skip
 
 CANDIDATES = (*OVERWRITING, *(() if TORCH else OURS), *(row for row in TABLE if row.call is None))
-OTHER_GEOMETRY = {"squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze"}  # PyTorch has those too
+OTHER_GEOMETRY = {"squeeze", "swapaxes", "swapdims", "t", "transpose", "unsqueeze"}
 ROWS = [row for row in CANDIDATES if method(f"{row.op}_") is not None and row.op not in OTHER_GEOMETRY]
 
 

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from in_place_table import FITTING, OTHER_GEOMETRY, ROWS, beside, in_place, method, sampled
 from tensor_backend import TORCH, array, ours, pg, refused
 from tensor_table import ALIASES
-
-if TORCH:
-    pass
-from in_place_table import FITTING, ROWS, beside, in_place, method, sampled
 
 FILLING = {"bernoulli_", "exponential_", "log_normal_", "normal_", "random_", "uniform_"}
 OF_AUTOGRAD = {"detach_", "requires_grad_"}
@@ -23,7 +20,8 @@ OF_AUTOGRAD = {"detach_", "requires_grad_"}
 def test_every_method_in_place_is_tested():
     in_place = {name for name in dir(pg.Tensor) if name.endswith("_") and not name.startswith("_")}
     aliases = {f"{alias}_" for alias in ALIASES} & in_place
-    assert in_place == {f"{row.op}_" for row in ROWS} | aliases | FILLING | OF_AUTOGRAD
+    of_geometry = {f"{name}_" for name in OTHER_GEOMETRY}  # test_tensor_view_in_place
+    assert in_place == {f"{row.op}_" for row in ROWS} | aliases | FILLING | OF_AUTOGRAD | of_geometry
 
 
 # ---- values ---------------------------------------------------------------------------------------------------------

@@ -59,17 +59,22 @@ static PyObject *computed_beside(PyObject *function, PyObject *first, PyObject *
     return NULL;
 }
 
+/* (name, function, self) of args, which holds them. */
+static bool read_three(PyObject *args, const char **name, PyObject **function, PyObject **self)
+{
+    PyObject *const three = PyTuple_GetSlice(args, 0, 3);
+    const bool read = three != NULL && PyArg_ParseTuple(three, "sOO!", name, function, pg_tensor_type, self);
+    Py_XDECREF(three);
+    return read;
+}
+
 /* in_place(name, function, self, *args, **kwargs): self becomes function(self, *args, **kwargs), and is returned */
 static PyObject *in_place(PyObject *module, PyObject *args, PyObject *kwargs)
 {
     (void)module;
     const char *name;
     PyObject *function, *self;
-    PyObject *const three = PyTuple_GetSlice(args, 0, 3);
-    const bool read =
-        three != NULL && PyArg_ParseTuple(three, "sOO!:in_place", &name, &function, pg_tensor_type, &self);
-    Py_XDECREF(three); /* args holds the three */
-    if (!read)
+    if (!read_three(args, &name, &function, &self))
         return NULL;
     const pg_status status = pg_check_in_place(name, pg_tensor_of(self));
     if (status != PG_OK)
@@ -84,9 +89,73 @@ static PyObject *in_place(PyObject *module, PyObject *args, PyObject *kwargs)
     return result;
 }
 
+/* ---- another geometry ---------------------------------------------------------------------------------------------- */
+
+/* A leaf that requires a gradient keeps no history of its shapes, so that nothing may depend on the one it has. */
+static pg_status check_leaf(const char *name, const pg_tensor *t)
+{
+    if (pg_grad_enabled())
+        return pg_fail(PG_BAD_STATE,
+                       "%s: a leaf Variable that requires grad is being used in an in-place operation: change it under "
+                       "no_grad()",
+                       name);
+    const pg_output *const output = t->node == NULL ? NULL : &t->node->outputs[0];
+    if (output != NULL && (t->node->refs > 1 || output->grad != NULL || output->hooks != NULL || output->post_hooks))
+        return pg_fail(
+            PG_BAD_STATE,
+            "%s: the leaf of shape %s has a gradient, hooks, or results that were computed from it, which are "
+            "of that shape: use a view of it",
+            name, PG_SHAPE(t));
+    return PG_OK;
+}
+
+/* self's next handle: the view's geometry and history. */
+static pg_tensor *seen_as(pg_tensor *t, pg_tensor *view, bool is_wanted_leaf)
+{
+    pg_tensor *const out = pg_tensor_another(view);
+    if (out == NULL)
+        return NULL;
+    out->flags = (uint8_t)((out->flags & ~PG_UNTRACKED) | (t->flags & PG_UNTRACKED) | (view->flags & PG_REQUIRES_GRAD));
+    if (is_wanted_leaf) {
+        out->flags |= PG_REQUIRES_GRAD;
+        return out;
+    }
+    out->node = pg_node_retain(view->node);
+    out->output = view->output;
+    if (!pg_is_leaf(t) && !pg_is_leaf(out) && t->node->outputs[t->output].retains)
+        out->node->outputs[out->output].retains = true;
+    return out;
+}
+
+/* view_in_place(name, function, self, *args, **kwargs): self becomes the view of it that the function returns. That is
+ * recorded even under no_grad(), because a tensor of another shape cannot keep its history. */
+static PyObject *view_in_place(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    (void)module;
+    const char *name;
+    PyObject *function, *self;
+    if (!read_three(args, &name, &function, &self))
+        return NULL;
+    const bool is_wanted_leaf = pg_tensor_of(self)->flags & PG_REQUIRES_GRAD && pg_is_leaf(pg_tensor_of(self));
+    const pg_status status = is_wanted_leaf ? check_leaf(name, pg_tensor_of(self)) : PG_OK;
+    if (status != PG_OK)
+        return pg_raise(status);
+    const int recording = pg_set_grad_enabled(!is_wanted_leaf);
+    PyObject *const view = computed_beside(function, self, args, kwargs);
+    pg_set_grad_enabled(recording);
+    if (view == NULL)
+        return NULL;
+    pg_tensor *const next = seen_as(pg_tensor_of(self), pg_tensor_of(view), is_wanted_leaf);
+    if (next != NULL)
+        pg_bump(next);
+    Py_DECREF(view);
+    return pg_in_place_result(self, next);
+}
+
 PyMethodDef pg_in_place_functions[] = {
     {"tensor_copy_", copy_, METH_VARARGS, NULL},
     {"tensor_fill_", fill_, METH_VARARGS, NULL},
     {"tensor_in_place", (PyCFunction)(void (*)(void))in_place, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"tensor_view_in_place", (PyCFunction)(void (*)(void))view_in_place, METH_VARARGS | METH_KEYWORDS, NULL},
     {NULL, NULL, 0, NULL},
 };
