@@ -13,6 +13,7 @@ from .layout import base_shape
 from .program import Invalid, Step
 from .row import CATEGORY, Domain, Row
 from .session import Session, Var, is_in_place
+from .spoil import spoil
 from .table import CELLS, CELLS_OF, FLOAT_CELLS, ROWS
 
 Shape = tuple[int, ...]
@@ -62,7 +63,7 @@ class Make:
     def run(self, step: Step) -> list[int]:
         self.last = step
         made = self.session.apply(step, checked=True)
-        if step.out and not made and not is_in_place(step.how):
+        if step.out and not made and not step.raises and not is_in_place(step.how):
             raise Invalid("it was refused")
         return made
 
@@ -253,6 +254,10 @@ class Make:
                     step.ins = step.ins[::-1]
             step.no_grad = self.chance(0.04)
             step.out = [self.number() for _ in range(row.results(step, self.session))]
+            if self.errors and self.chance(0.15):
+                spoilt = spoil(self, row, step)
+                if spoilt is not None:
+                    self.run(spoilt)
             made = self.run(step)
         except Invalid:
             return False

@@ -103,12 +103,12 @@ class Row:
         Whether PyTorch has it under the same name.
     covers : tuple of str
         Names that this row exercises besides its spellings.
+    without : tuple of str
+        Layouts that the first operand cannot have: a broadcast one is full of ties, nothing has no largest number.
     others : tuple of str, optional
         Dtypes of the further operands, where they are not those of the first.
     outputs : int or callable
         How many tensors come out; or a function of the first array and the options.
-    wrong : tuple of callables
-        ``wrong(make, row, operands, options)`` returns operands and options that have to be refused.
     """
 
     name: str
@@ -131,8 +131,8 @@ class Row:
     guard: Callable[..., bool] | None = None
     torch: bool = True
     covers: tuple[str, ...] = ()
-    wrong: tuple[Callable[..., Any], ...] = ()
     others: tuple[str, ...] | None = None
+    without: tuple[str, ...] = ()
     outputs: int | Callable[..., int] = 1
 
     @property
@@ -174,9 +174,11 @@ class Row:
         return tuple(
             name
             for name in LAYOUTS
-            if not (name == "scalar" and low > 0) and not (name == "transposed" and high < 2)
+            if name not in self.without
+            and not (name == "scalar" and low > 0)
+            and not (name == "transposed" and high < 2)
             and not (high == 0 and name != "scalar")
-        )  # fmt: skip
+        )
 
 
 CATEGORY = {"bool": 0, "uint8": 1, "int32": 1, "int64": 1, "float32": 2, "float64": 2}

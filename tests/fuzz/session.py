@@ -54,10 +54,11 @@ def directions(at: int, shape: tuple[int, ...]) -> Array:
 class Family:
     """Tensors that share memory and a history: a tensor and its views."""
 
-    __slots__ = ("alive", "grad", "leaf", "members", "probed", "root")
+    __slots__ = ("alive", "grad", "leaf", "members", "probed", "root", "unrecorded")
 
     def __init__(self, grad: bool, leaf: bool = False, alive: bool = True) -> None:
         self.grad, self.leaf, self.probed, self.members = grad, leaf, False, 1
+        self.unrecorded = False  # there are views whose making was not recorded
         self.alive = alive  # the derivative that lies in its memory is its own, not that of what it was detached from
         self.root: Any = None
 
@@ -252,7 +253,10 @@ class Session:
             if w.size and not np.may_share_memory(a, array(first.t)):
                 raise Failure("the result should be a view of the operand")
             same = recorded or not floating or t is first.t
-            family = first.family if same else Family(False, alive=False)
+            family = first.family
+            if not same:
+                family.unrecorded = True
+                family = Family(False, alive=False)
             family.members += 1
         else:
             grad = recorded and floating and row.differentiable and any(v.family.grad for v in tensors)
@@ -323,7 +327,7 @@ class Session:
         if family.grad and family.leaf:
             raise Invalid("a leaf")
         wants = any(v.family.grad for v in tensors)
-        if CATEGORY[into.dtype] == 2 and wants and (not family.alive or family.probed):
+        if CATEGORY[into.dtype] == 2 and wants and (not family.alive or family.probed or family.unrecorded):
             raise Invalid("no place for the derivative")
 
     def write(self, row: Row, into: Var, tensors: list[Var], w: Any, t: Any, arrays: list[Any], recorded: bool) -> None:
