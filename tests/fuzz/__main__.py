@@ -15,12 +15,12 @@ from .program import dumps, load, text
 from .shrink import failure
 
 
-def run(first: int, programs: int, jobs: int, stop: bool, out: Path | None) -> int:
+def run(first: int, programs: int, jobs: int, stop: bool, out: Path | None, torch: bool) -> int:
     hits: Counter[Any] = Counter()
     kinds: Counter[str] = Counter()
     start = time.monotonic()
     shown = 0
-    for more, found in batch.run_all(range(first, first + -(-programs // batch.SIZE)), jobs):
+    for more, found in batch.run_all(range(first, first + -(-programs // batch.SIZE)), jobs, torch):
         hits.update(more)
         for each in found:
             kinds[each.kind] += 1
@@ -52,17 +52,18 @@ def main() -> int:
     parser.add_argument("--stop", action="store_true", help="stop at the first failure")
     parser.add_argument("--out", type=Path, help="a folder for failing programs, as JSON")
     parser.add_argument("--replay", type=Path, nargs="+", help="run these programs instead")
+    parser.add_argument("--torch", action="store_true", help="run everything on PyTorch too, and compare")
     given = parser.parse_args()
     if given.replay:
         failed = 0
         for path in given.replay:
-            error = failure(load(path))
+            error = failure(load(path), given.torch)
             failed += error is not None
             print(f"{path.name}: {error or 'fine'}")
             if error:
                 print(text(load(path)))
         return int(failed > 0)
-    return run(given.seed, given.programs, given.jobs, given.stop, given.out)
+    return run(given.seed, given.programs, given.jobs, given.stop, given.out, given.torch)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from pygrad._engine import lib
 from .generate import Make
 from .program import Failure, Program, text
 from .session import Session
-from .shrink import failure, shrink
+from .shrink import failure, mirrored, shrink
+from .table import CELLS, Cells
 
 SIZE = 500  # programs that share one count of hits, so that a program is found again by its batch
 HANGS = 120.0  # seconds after which a batch is taken to hang
@@ -41,10 +42,10 @@ def held() -> int:
     return int(lib.pg_live_bytes() - lib.pg_cached_bytes())
 
 
-def program(batch: int, number: int, hits: Counter[Any]) -> tuple[Session, str | None]:
+def program(batch: int, number: int, hits: Counter[Any], torch: bool = False) -> tuple[Session, str | None]:
     """Make and run one program; return what went wrong, the session's last step being the one that did."""
-    session = Session()
-    make = Make(random.Random(f"{batch} {number}"), session, hits)
+    session = Session(mirrored(torch))
+    make = Make(random.Random(f"{batch} {number}"), session, hits, Cells(torch) if torch else CELLS)
     error = None
     try:
         make.program(14 + make.below(24))
@@ -59,20 +60,22 @@ def program(batch: int, number: int, hits: Counter[Any]) -> tuple[Session, str |
     hits["incomplete gradients"] += session.tainted
     for message, n in session.refusals.items():
         hits["refused", message] += n
+    for message, n in session.known.items():
+        hits["torch", message] += n
     return session, error
 
 
-def run(batch: int) -> tuple[Counter[Any], list[Found]]:
+def run(batch: int, torch: bool = False) -> tuple[Counter[Any], list[Found]]:
     """Make and run the programs of a batch; return what they hit, and what failed."""
     faulthandler.dump_traceback_later(HANGS, exit=True)
     hits: Counter[Any] = Counter()
     found: list[Found] = []
     before = 0
     for number in range(SIZE):
-        session, error = program(batch, number, hits)
+        session, error = program(batch, number, hits, torch)
         if error is not None:
-            steps = shrink(session.steps)
-            found.append(Found(f"batch {batch}, program {number}", failure(steps) or error, steps))
+            steps = shrink(session.steps, torch)
+            found.append(Found(f"batch {batch}, program {number}", failure(steps, torch) or error, steps))
         del session
         if number == 9:
             before = held()
@@ -83,11 +86,11 @@ def run(batch: int) -> tuple[Counter[Any], list[Found]]:
     return hits, found
 
 
-def _send(batch: int, to: Any) -> None:
-    to.send(run(batch))
+def _send(batch: int, torch: bool, to: Any) -> None:
+    to.send(run(batch, torch))
 
 
-def run_all(batches: Iterable[int], jobs: int) -> Iterator[tuple[Counter[Any], list[Found]]]:
+def run_all(batches: Iterable[int], jobs: int, torch: bool) -> Iterator[tuple[Counter[Any], list[Found]]]:
     """Run batches in so many processes at a time."""
     context = multiprocessing.get_context("fork")
     left = iter(batches)
@@ -95,7 +98,7 @@ def run_all(batches: Iterable[int], jobs: int) -> Iterator[tuple[Counter[Any], l
     while True:
         while len(running) < jobs and (batch := next(left, None)) is not None:
             here, there = context.Pipe(duplex=False)
-            process = context.Process(target=_send, args=(batch, there))
+            process = context.Process(target=_send, args=(batch, torch, there))
             process.start()
             there.close()
             running[here] = process, batch

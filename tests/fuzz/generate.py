@@ -12,9 +12,9 @@ from typing import Any
 from .layout import base_shape
 from .program import Invalid, Step
 from .row import CATEGORY, Domain, Row
-from .session import Session, Var, is_in_place
+from .session import Session, Var
 from .spoil import spoil
-from .table import CELLS, CELLS_OF, FLOAT_CELLS, ROWS
+from .table import CELLS, ROWS, Cells
 
 Shape = tuple[int, ...]
 
@@ -28,19 +28,22 @@ class Make:
         The source of all chance.
     session : Session
         Where steps run as they are made.
+    cells : Cells
+        What there is to hit.
     hits : Counter
         How often each cell of the table was hit, in programs before this one too.
     """
 
-    def __init__(self, rng: Any, session: Session, hits: Counter[Any]) -> None:
-        self.random, self.session, self.hits = rng.random, session, hits
+    def __init__(self, rng: Any, session: Session, hits: Counter[Any], cells: Cells = CELLS) -> None:
+        self.random, self.session, self.hits, self.cells = rng.random, session, hits, cells
+        self.torch = session.mirror is not None
         self.count = 0
         sizes = [1, 2, 3, 3, 4, 5]
         self.sizes = [self.choice(sizes) for _ in range(3)]
         if self.chance(0.03):
             self.sizes[0] = self.choice([7, 9, 17, 33, 67])
         self.changes = self.chance(0.3)
-        self.wide = self.chance(0.6)  # float64 alone, so that gradients are compared to many digits
+        self.wide = self.torch or self.chance(0.5)  # float64 alone, so that gradients are compared to many digits
         self.errors = self.chance(0.15)
 
     # ---- chance ----------------------------------------------------------------------------------------------------
@@ -63,7 +66,7 @@ class Make:
     def run(self, step: Step) -> list[int]:
         self.last = step
         made = self.session.apply(step, checked=True)
-        if step.out and not made and not step.raises and not is_in_place(step.how):
+        if step.out and not made and not step.raises and not step.in_place:
             raise Invalid("it was refused")
         return made
 
@@ -212,9 +215,9 @@ class Make:
     # ---- programs --------------------------------------------------------------------------------------------------
 
     def rarer(self, cells: Any) -> Any:
-        """Return one of two cells, the one that was hit less often."""
-        a, b = self.choice(cells), self.choice(cells)
-        return a if self.hits[a] <= self.hits[b] else b
+        """Return one of three cells, the one that was hit less often."""
+        a, b, c = self.choice(cells), self.choice(cells), self.choice(cells)
+        return min(a, b, c, key=self.hits.__getitem__)
 
     def start(self) -> tuple[Any, int] | None:
         """Return a cell of the table, and the first operand: what there is, most often, or what the cell wants."""
@@ -227,12 +230,13 @@ class Make:
             if (CATEGORY[v.dtype] < 2 and self.chance(0.7)) or v.z.size > 200:
                 return None
             for _ in range(4):
-                cell = self.rarer(CELLS_OF[v.dtype, v.layout])
+                cell = self.rarer(self.cells.of[v.dtype, v.layout])
                 low, high = ROWS[cell[0]].rank
                 if (self.changes or not cell[1]) and low <= v.z.ndim <= high and ROWS[cell[0]].domain(0).has(v.z):
                     return cell, k
             return None
-        cell = self.rarer(FLOAT_CELLS if self.chance(0.6) else CELLS)
+        cells = self.cells.changes if self.changes and self.chance(0.3) else self.cells.all
+        cell = self.rarer(self.cells.floats if cells is self.cells.all and self.chance(0.4) else cells)
         name, changes, dtype, layout = cell
         if (changes and not self.changes) or (self.wide and dtype == "float32"):
             return None
@@ -285,7 +289,7 @@ class Make:
             self.backward(retain=r > 0.02, most=2)
 
     def backward(self, retain: bool, most: int = 4) -> None:
-        roots = [k for k, v in self.session.live.items() if v.family.grad and not v.family.leaf]
+        roots = [k for k, v in self.session.live.items() if v.grad and not v.family.leaf]
         if not roots:
             return
         chosen = sorted(
@@ -298,6 +302,16 @@ class Make:
             options["retain"] = True
         self.extra(Step("backward", [], chosen, options))
 
+    def second(self) -> None:
+        """Compare second derivatives of the first tensor that allows it."""
+        roots = [k for k, v in self.session.live.items() if v.grad and not v.family.leaf and v.z.size]
+        for _ in range(min(len(roots), 6)):
+            try:
+                self.run(Step("second", [], [self.choice(roots)], {"at": self.below(4096)}))
+                return
+            except Invalid:
+                continue
+
     def program(self, length: int) -> None:
         done, tries = 0, 0
         while done < length and tries < 6 * length:
@@ -305,18 +319,11 @@ class Make:
             done += self.step()
             if self.chance(0.06):
                 self.aside()
+        if self.wide and self.chance(0.15):
+            self.second()
         self.backward(retain=self.chance(0.3))
         if self.chance(0.2):
             self.aside()
 
 
 SWAPPED = ("+", "-", "*", "/", "**", "==", "<", "<=", ">", ">=", "!=", "//", "%")
-
-
-def generate(rng: Any, hits: Counter[Any], length: int | None = None) -> Session:
-    """Make and run one program; `Failure` has the session's steps."""
-    session = Session()
-    make = Make(rng, session, hits)
-    make.program(length or 14 + make.below(24))
-    session.finish()
-    return session

@@ -9,7 +9,7 @@ import numpy as np
 
 from .dual import binary, join, slope, value
 from .ops_elementwise import sigmoid
-from .plans import broadcast, need, pair, several
+from .plans import broadcast, pair, several
 from .row import ALL, ANY, BOOL, FLOATS, NUMBERS, POSITIVE, Domain, Row, real
 
 Array = np.ndarray
@@ -143,26 +143,17 @@ def where_plan(make: Any, row: Any, x: Any) -> tuple[list[Any], dict[str, Any]]:
 
 def clamp_plan(make: Any, row: Any, x: Any) -> tuple[list[Any], dict[str, Any]]:
     shape = x.z.shape
-    need(len(shape) > 0)
     low = make.operand(row, 1, x.dtype, shape)
     return [low, make.operand(row, 2, x.dtype, shape)], {}
-
-
-def wrapped(a: Any, b: Any) -> tuple[Any, Any]:
-    """Take a whole number that meets unsigned integers modulo 256, as PyTorch does."""
-    for x, n in ((a, b), (b, a)):
-        if isinstance(n, int) and x.dtype == np.uint8:
-            return (n % 256, b) if n is a else (a, n % 256)
-    return a, b
 
 
 def comparison(name: str, operator: str, f: Callable[..., Any]) -> Row:
     return Row(
         name,
-        lambda a, b: f(*map(value, wrapped(a, b))),
+        lambda a, b: f(value(a), value(b)),
         pair((1, 0, 0.5, -1)),
         dtypes=ALL,
-        result="bool",
+        result="compared",
         spellings=(name, f".{name}", operator),
         guard=unlike,
         covers=(DUNDER[operator],),

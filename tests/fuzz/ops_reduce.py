@@ -48,6 +48,14 @@ def filled(a: Array, dim: Any = None, **_: Any) -> bool:
     return all(a.shape[d] > 0 for d in (dim if isinstance(dim, tuple) else (dim,)))
 
 
+def ties_are_exact(a: Array, **_: Any) -> bool:
+    """Tell whether floats are equal, which has its rule, or apart by more than a rounding."""
+    if a.dtype.kind not in "fc" or a.size == 0:
+        return True
+    d = np.diff(np.sort(a.real, axis=None))
+    return bool(((d > 1e-3) | (d == 0)).all())
+
+
 def filled_and_distinct(a: Array, dim: Any = None, **_: Any) -> bool:
     return filled(a, dim) and no_ties(a)
 
@@ -89,12 +97,7 @@ def squeezed(out: Array, dim: Any, keepdim: bool, ndim: int) -> Array:
 
 
 def tie_or_apart(a: Array, dim: Any = None, **_: Any) -> bool:
-    if not filled(a, dim):
-        return False
-    if a.dtype.kind not in "fc":
-        return True
-    d = np.diff(np.sort(a.real, axis=None))
-    return bool(((d > 1e-3) | (d == 0)).all())
+    return filled(a, dim) and ties_are_exact(a)
 
 
 def amax(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -253,7 +256,7 @@ REDUCE = (
     ),
     *(
         Row(f"{name}(dim)", with_places(BEST[name]), over(axis), dtypes=ALL, result="same int64", exact=True, outputs=2,
-            guard=filled_and_distinct, spellings=(name, f".{name}"), smooth=False)
+            guard=tie_or_apart, spellings=(name, f".{name}"), smooth=False)
         for name in ("max", "min")
     ),
     *(
@@ -263,7 +266,7 @@ REDUCE = (
     ),
     *(
         Row(f"arg{name}", arg_extreme(BEST[name]), over(lambda make, x: axis(make, x) if make.chance(0.7) else None),
-            dtypes=NUMBERS, result="int64", guard=filled_and_distinct, spellings=(f"arg{name}", f".arg{name}"))
+            dtypes=NUMBERS, result="int64", guard=tie_or_apart, spellings=(f"arg{name}", f".arg{name}"))
         for name in ("max", "min")
     ),
     reducing("all", lambda a, dim=None, keepdim=False: reduction(np.all)(a.real, dim, keepdim), over(axes), dtypes=ALL,
@@ -291,15 +294,16 @@ REDUCE = (
     reducing("cumprod", running(np.cumprod), options(dim=axis), dtypes=ALL, result="summed", domains=(PRODUCT,),
              scale=lambda a: 3.0 * count(a)),
     Row("sort", ordered, options(dim=axis, descending=[False, True]), dtypes=NUMBERS, result="same int64", outputs=2,
-        exact=True, guard=distinct, spellings=("sort", ".sort"), smooth=False),
+        exact=True, guard=ties_are_exact, spellings=("sort", ".sort"), smooth=False),
     Row("argsort", argsort, options(dim=axis, descending=[False, True]), dtypes=FLOATS, result="int64",
-        guard=distinct, spellings=("argsort", ".argsort")),
-    Row("topk", ordered, topk_plan, dtypes=FLOATS, result="same int64", outputs=2, exact=True, guard=distinct,
+        guard=ties_are_exact, spellings=("argsort", ".argsort")),
+    Row("topk", ordered, topk_plan, dtypes=FLOATS, result="same int64", outputs=2, exact=True, guard=distinct, without=("expanded",),
         spellings=("topk", ".topk"), smooth=False),
     Row("median", median, alone, dtypes=NUMBERS, exact=True, guard=filled_and_distinct, smooth=False,
+        without=("expanded", "empty"),
         spellings=("median", ".median")),
     Row("median(dim)", median_along, over(axis), result="same int64", outputs=2, exact=True,
-        guard=filled_and_distinct, spellings=("median", ".median"), smooth=False),
+        guard=filled_and_distinct, without=("expanded", "empty"), spellings=("median", ".median"), smooth=False),
     Row("nonzero", lambda a: np.argwhere(a.real), alone, dtypes=ALL, result="int64", spellings=("nonzero", ".nonzero")),
     Row("unique", lambda a: np.unique(a.real), alone, dtypes=NUMBERS, spellings=("unique", ".unique"), exact=True,
         differentiable=False),

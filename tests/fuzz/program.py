@@ -17,6 +17,9 @@ class Failure(Exception):
     """The engine did something else than the oracle."""
 
 
+COMPARED = ("==", "!=", "<=", ">=")
+
+
 @dataclass
 class Step:
     """One line of a program.
@@ -46,6 +49,10 @@ class Step:
     how: str = ""
     no_grad: bool = False
     raises: bool = False
+
+    @property
+    def in_place(self) -> bool:
+        return self.how.endswith("_") or self.how == "[]=" or (self.how[-1:] == "=" and self.how not in COMPARED)
 
     def __str__(self) -> str:
         ins = [f"v{i}" if isinstance(i, int) else str(i[0]) for i in self.ins]

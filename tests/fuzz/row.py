@@ -74,8 +74,10 @@ class Row:
     dtypes : tuple of str
         Of the first operand.
     result : str
-        "same" as the first operand's, "promoted", "float" (promoted, float32 for integers), or a dtype; several results
-        share it, unless they are named one by one, with spaces between.
+        "same" as the first operand's, "second" as that one's, "promoted", "float" (promoted, float32 for integers),
+        "compared" (a bool, the operands being promoted), "chosen" (promoted but for the first operand), "summed" (int64
+        for integers), "truth" (a bool, but uint8 for that), "python bool", or a dtype. Several results share it, unless
+        they are named one by one, with spaces between.
     rank : (int, int)
         How many dimensions the first operand may have.
     spellings : tuple of str

@@ -7,110 +7,23 @@ oracle's own; gradients are compared at the end, by their inner product with the
 
 from __future__ import annotations
 
-import random
-import re
-from collections import Counter
 from typing import Any
 
 import numpy as np
 
 import pygrad
-from pygrad import autograd
 
-from .dual import H
-from .layout import lay_out, layout_of
 from .program import Failure, Invalid, Step, tuples
-from .row import CATEGORY, IN_PLACE, OPERATORS, Row, promoted
+from .row import CATEGORY, Row, promoted
+from .special import REFUSED, Special
 from .table import ROWS
-
-Array = np.ndarray
-UNIT = {"float32": 2.0**-24, "float64": 2.0**-53}
-REFUSED = re.compile(r"in.?place|single memory location|second time|overlap")
-LARGEST = 1e3  # of values and of derivatives
-STORED = {"float32": np.complex128, "float64": np.complex128, "bool": np.bool_, "uint8": np.uint8,
-          "int32": np.int32, "int64": np.int64}  # fmt: skip
-_source = random.Random(0)
-POOL = np.array([_source.random() for _ in range(8192)])
+from .tensors import NUMBER, STORED, UNIT, Array, Family, Var, array, check_size, invoke, mixed, name_of
 
 
-def numbers(at: int, shape: tuple[int, ...], low: float, high: float, dtype: str) -> Array:
-    """Return random numbers of a dtype, the same ones for the same place in the pool."""
-    n = 1
-    for size in shape:
-        n *= size
-    x = POOL[at % 4096 : at % 4096 + n] if n <= 4096 else np.resize(POOL, n)
-    x = low + (high - low) * x.reshape(shape)
-    if CATEGORY[dtype] == 2:
-        return np.asarray(x).astype(np.float32).astype(dtype)
-    if dtype == "bool":
-        return np.asarray(x > (low + high) / 2)
-    return np.asarray(np.clip(np.floor(x + 0.5), np.ceil(low), np.floor(high))).astype(dtype)
+class Session(Special):
+    """A program that is run as it grows: `apply` runs one more step."""
 
-
-def directions(at: int, shape: tuple[int, ...]) -> Array:
-    return numbers(at + 4099, shape, -1.0, 1.0, "float64")
-
-
-class Family:
-    """Tensors that share memory and a history: a tensor and its views."""
-
-    __slots__ = ("alive", "grad", "leaf", "members", "probed", "root", "unrecorded")
-
-    def __init__(self, grad: bool, leaf: bool = False, alive: bool = True) -> None:
-        self.grad, self.leaf, self.probed, self.members = grad, leaf, False, 1
-        self.unrecorded = False  # there are views whose making was not recorded
-        self.alive = alive  # the derivative that lies in its memory is its own, not that of what it was detached from
-        self.root: Any = None
-
-
-class Var:
-    """One tensor: the engine's `t`, and the oracle's `z`, whose imaginary part is h times the derivative."""
-
-    __slots__ = ("dtype", "family", "layout", "t", "z")
-
-    def __init__(self, t: Any, z: Array, dtype: str, family: Family) -> None:
-        self.t, self.z, self.dtype, self.family = t, z, dtype, family
-        self.layout = layout_of(z)
-        if family.root is None:
-            family.root = self
-
-
-def array(t: Any) -> Array:
-    return t.numpy(force=True)
-
-
-def name_of(t: Any) -> str:
-    return NAMES[t.dtype]
-
-
-NAMES = {getattr(pygrad, name): name for name in STORED}
-
-
-class Session:
-    """What a program has so far.
-
-    Attributes
-    ----------
-    live : dict of int to Var
-        The tensors that steps can name.
-    steps : list of Step
-        What has been run.
-    hits : Counter
-        Of (row, dtype, layout of the first operand), in place or not as the spelling says.
-    """
-
-    def __init__(self) -> None:
-        self.live: dict[int, Var] = {}
-        self.steps: list[Step] = []
-        self.hits: Counter[Any] = Counter()
-        self.refusals: Counter[str] = Counter()
-        self.sources: list[tuple[Var, Array]] = []  # leaves and probes, and their directions
-        self.expected = 0.0  # the derivative of everything that backward was called on
-        self.size = 0.0
-        self.tainted = False  # a backward was refused, so gradients are not complete
-        self.single = False  # whether float32 occurs
-        self.used_up = False  # a graph was walked without retain_graph
-        self.mirror: Any = None
+    rows = ROWS
 
     # ---- steps ---------------------------------------------------------------------------------------------------
 
@@ -127,12 +40,6 @@ class Session:
     def operations(self) -> int:
         return sum(step.op in ROWS for step in self.steps)
 
-    def var(self, k: int) -> Var:
-        try:
-            return self.live[k]
-        except KeyError:
-            raise Invalid(f"there is no v{k}") from None
-
     def call(self, step: Step, row: Row, checked: bool) -> list[int]:
         operands = [self.var(i) if isinstance(i, int) else i[0] for i in step.ins]
         tensors = [x for x in operands if isinstance(x, Var)]
@@ -144,14 +51,14 @@ class Session:
             row.check(arrays, options, checked)
         except ValueError:
             pass  # shapes that do not go together
-        into = tensors[0] if is_in_place(step.how) else None
+        into = tensors[0] if step.in_place else None
         dtypes = self.dtypes(row, operands, options, into)
         recorded = not step.no_grad
         if into is not None:
             self.check_target(into, tensors, recorded)
-        if row.result in ("promoted", "chosen"):
+        if row.result in ("promoted", "compared"):
             wide = self.common(operands)
-            if CATEGORY[wide] < 2 and row.result == "promoted":
+            if CATEGORY[wide] < 2:
                 arrays = [np.asarray(a).astype(wide) for a in arrays]
         try:
             with np.errstate(all="ignore"):
@@ -165,15 +72,21 @@ class Session:
         dtypes *= len(wanted) if len(dtypes) == 1 else 1
         for w in wanted:
             check_size(w)
+        version = tensors[0].t._version
         got = self.run(step, row, operands, options)
         if got is None:
             return []
+        self.mirror = self.mirror and self.mirror.call(step, row, invoke)
+        if tensors[0].t._version <= version if into else tensors[0].t._version != version:
+            raise Failure(f"the version of the first operand goes from {version} to {tensors[0].t._version}")
         if len(got) != len(wanted):
             raise Failure(f"{len(got)} results instead of {len(wanted)}")
         self.hits[row.name, bool(into), tensors[0].dtype, tensors[0].layout] += 1
         self.hits[row.op, step.how or row.name] += 1
         if into is not None:
             self.write(row, into, tensors, wanted[0], got[0], arrays, recorded)
+            if self.mirror is not None:
+                self.mirror.compare(step, step.ins[0], array(into.t), into.dtype)
             return []
         if dtypes[0] == "python":
             if got != wanted or type(got[0]) is not type(wanted[0]):
@@ -183,6 +96,8 @@ class Session:
         for k, w, t, dtype in zip(step.out, wanted, got, dtypes, strict=False):
             self.live[k] = self.new(row, tensors, w, t, dtype, arrays, recorded, mixed(tensors, dtype))
             made.append(k)
+            if self.mirror is not None:
+                self.mirror.compare(step, k, array(t), dtype)
         return made
 
     def run(self, step: Step, row: Row, operands: list[Any], options: dict[str, Any]) -> list[Any] | None:
@@ -224,6 +139,8 @@ class Session:
             return [wide if row.result == "promoted" or CATEGORY[wide] == 2 else "float32"]
         if row.result == "chosen":
             return [self.common(operands[1:])]
+        if row.result == "compared":
+            return ["bool"]
         if row.result == "second":
             return [operands[1].dtype]
         if row.result == "truth":
@@ -259,7 +176,7 @@ class Session:
                 family = Family(False, alive=False)
             family.members += 1
         else:
-            grad = recorded and floating and row.differentiable and any(v.family.grad for v in tensors)
+            grad = recorded and floating and row.differentiable and any(v.grad for v in tensors)
             family = Family(grad)
             z = np.empty(w.shape, STORED[dtype])
             z[...] = w
@@ -267,12 +184,13 @@ class Session:
                 z.imag = 0.0
             w = z
         self.compare(row, a, w, dtype, arrays, shared, rounded)
-        if t.requires_grad != (family.grad and floating):
-            raise Failure(f"requires_grad is {t.requires_grad}")
         if not shared and floating:
             w.real = a
         self.single = self.single or dtype == "float32"
-        return Var(t, w, dtype, family)
+        var = Var(t, w, dtype, family)
+        if t.requires_grad != (var.grad and floating):
+            raise Failure(f"requires_grad is {t.requires_grad}")
+        return var
 
     def compare_kind(self, t: Any, shape: tuple[int, ...], dtype: str) -> None:
         if not isinstance(t, pygrad.Tensor):
@@ -326,7 +244,7 @@ class Session:
             return
         if family.grad and family.leaf:
             raise Invalid("a leaf")
-        wants = any(v.family.grad for v in tensors)
+        wants = any(v.grad for v in tensors)
         if CATEGORY[into.dtype] == 2 and wants and (not family.alive or family.probed or family.unrecorded):
             raise Invalid("no place for the derivative")
 
@@ -344,13 +262,17 @@ class Session:
         if floating:
             into.z.real[...] = a
             if recorded and into.family.alive:
-                into.family.grad = into.family.grad or any(v.family.grad for v in tensors if CATEGORY[v.dtype] == 2)
-                into.z.imag[...] = (w.imag if row.differentiable else 0.0) if into.family.grad else 0.0
+                family = into.family
+                if not family.grad and any(v.grad for v in tensors):
+                    family.grad = family.late = True
+                into.z.imag[...] = (w.imag if row.differentiable else 0.0) if family.grad else 0.0
         else:
             into.z[...] = w
-        if t.requires_grad != (into.family.grad and floating):
+        if t.requires_grad != (into.grad and floating):
             raise Failure(f"requires_grad is {t.requires_grad} after a change in place")
         root = into.family.root
+        if root.t._version != t._version:
+            raise Failure("a change in place is not counted in the version of its base")
         if root is not into and not np.array_equal(array(root.t), root.z.real):
             raise Failure(f"a change in place wrote elsewhere: its base is\n{array(root.t)}\ninstead of\n{root.z.real}")
 
@@ -372,159 +294,5 @@ class Session:
             if not np.array_equal(array(v.t), v.z.real):
                 raise Failure("a call that was refused changed an operand")
         self.hits[row.name, "refused"] += 1
+        self.mirror = self.mirror and self.mirror.refused(step, row, invoke)
         return []
-
-    # ---- leaves, gradients, lifetimes ----------------------------------------------------------------------------
-
-    def do_leaf(self, step: Step) -> list[int]:
-        o = step.options
-        dtype = o["dtype"]
-        base = numbers(o["at"], tuples(o["shape"]), o["low"], o["high"], dtype)
-        t = lay_out(pygrad.tensor(base), o["layout"], o.get("axis", 0))
-        base = base.astype(STORED[dtype])
-        grad = o.get("grad", False)
-        if grad:
-            t.requires_grad_()
-            base.imag = H * directions(o["at"], base.shape)
-        z = lay_out(base, o["layout"], o.get("axis", 0))
-        var = Var(t, z, dtype, Family(grad, leaf=True))
-        self.single = self.single or dtype == "float32"
-        if grad:
-            self.sources.append((var, z.imag / H))
-        if not np.array_equal(array(t), z.real):
-            raise Failure("a new tensor has other values than it was given")
-        self.live[step.out[0]] = var
-        return step.out
-
-    def do_probe(self, step: Step) -> list[int]:
-        """Compare the gradient of an intermediate too, as if it were a leaf added to it."""
-        var = self.var(step.ins[0])
-        family = var.family
-        if not family.grad or family.leaf or family.probed or family.members > 1:
-            raise Invalid("no fresh intermediate")
-        var.t.retain_grad()
-        family.probed = True
-        u = directions(step.options["at"], var.z.shape)
-        var.z.imag += H * u
-        self.sources.append((var, u))
-        return []
-
-    def do_detach(self, step: Step) -> list[int]:
-        var = self.var(step.ins[0])
-        if CATEGORY[var.dtype] < 2:
-            raise Invalid("no float")
-        t = var.t.detach()
-        if t.requires_grad or (var.z.size and not np.may_share_memory(array(t), array(var.t))):
-            raise Failure("detach gave no view, or one with a gradient")
-        self.live[step.out[0]] = Var(t, var.z, var.dtype, Family(False, alive=False))
-        return step.out
-
-    def do_del(self, step: Step) -> list[int]:
-        self.var(step.ins[0])
-        del self.live[step.ins[0]]
-        return []
-
-    def do_backward(self, step: Step) -> list[int]:
-        roots = [self.var(i) for i in step.ins]
-        if not all(v.family.grad and CATEGORY[v.dtype] == 2 for v in roots):
-            raise Invalid("no gradient")
-        o = step.options
-        weights = [numbers(o["at"] + 17 * i, v.z.shape, -1.0, 1.0, v.dtype) for i, v in enumerate(roots)]
-        terms = [np.sum(w * v.z.imag) / H for w, v in zip(weights, roots, strict=True)]
-        expected = float(sum(terms))
-        size = float(sum(np.sum(abs(w * v.z.imag)) / H for w, v in zip(weights, roots, strict=True)))
-        retain, how = o.get("retain", False), o["kind"]
-        tensors = [pygrad.tensor(w) for w in weights]
-        inputs = [v.t for v, _ in self.sources]
-        gradients = None
-        try:
-            if how == "grad":
-                gradients = autograd.grad([v.t for v in roots], inputs, tensors, retain_graph=retain, allow_unused=True)
-            elif how == "loss":
-                loss = sum((v.t * w).sum().double() for v, w in zip(roots, tensors, strict=True))
-                loss.backward(retain_graph=retain)
-            else:
-                for v, w in zip(roots, tensors, strict=True):
-                    v.t.backward(w, retain_graph=retain)
-        except RuntimeError as error:
-            if REFUSED.search(str(error)) and (self.used_up or "second time" not in str(error) or len(roots) > 1):
-                self.refusals[f"backward: {str(error)[:60]}"] += 1
-                self.tainted = True
-                self.used_up = True
-                return []
-            raise Failure(f"backward: {type(error).__name__}: {error}") from error
-        self.used_up = self.used_up or not retain
-        if gradients is not None:
-            self.compare_gradients(gradients, expected, size)
-        else:
-            self.expected += expected
-            self.size += size
-        self.hits["backward", how] += 1
-        return []
-
-    def compare_gradients(self, gradients: Any, expected: float, size: float) -> None:
-        total, worst = 0.0, size
-        for (var, u), g in zip(self.sources, gradients, strict=True):
-            if g is None:
-                continue
-            if g.shape != var.z.shape or g.dtype != var.t.dtype:
-                raise Failure(f"a gradient of {g.shape} {g.dtype} for {var.z.shape} {var.dtype}")
-            each = array(g) * u
-            total += float(np.add.reduce(each, axis=None))
-            worst += float(np.add.reduce(abs(each), axis=None))
-        tolerance = (3e-4 if self.single else 1e-11) * (worst + 1e-3)
-        if not abs(total - expected) <= tolerance:
-            raise Failure(
-                f"the derivative by the gradients is {total!r}, by the oracle {expected!r} (+- {tolerance:.2g})"
-            )
-
-    def finish(self) -> None:
-        """Compare the gradients that have come together, and that nothing was changed meanwhile."""
-        if not self.tainted:
-            self.compare_gradients([v.t.grad for v, _ in self.sources], self.expected, self.size)
-        for k, v in self.live.items():
-            if not np.array_equal(array(v.t), v.z.real):
-                raise Failure(f"v{k} has changed: it is\n{array(v.t)}\nand should be\n{v.z.real}")
-
-
-NUMBER = {bool: "bool", int: "int64", float: "float32"}
-
-
-def mixed(tensors: list[Var], dtype: str) -> bool:
-    """Whether float operands of another dtype are rounded."""
-    return any(v.dtype != dtype and CATEGORY[v.dtype] == 2 for v in tensors) or (
-        dtype == "float32" and any(CATEGORY[v.dtype] == 1 for v in tensors)
-    )
-
-
-def check_size(w: Any) -> None:
-    w = np.asarray(w)
-    if w.dtype.kind not in "fc" or not w.size:
-        return
-    top = max(np.maximum.reduce(w.real, axis=None), -np.minimum.reduce(w.real, axis=None))
-    if not top <= LARGEST:
-        raise Invalid("too large")
-    if w.dtype.kind == "c":
-        top = max(np.maximum.reduce(w.imag, axis=None), -np.minimum.reduce(w.imag, axis=None))
-        if not top <= LARGEST * H:
-            raise Invalid("too steep")
-
-
-def is_in_place(how: str) -> bool:
-    return how in IN_PLACE or how == "[]=" or how.endswith("_")
-
-
-def invoke(module: Any, row: Row, how: str, tensors: list[Any], options: dict[str, Any]) -> Any:
-    if row.call is not None and (not how or how == "[]="):
-        return row.call(module, *tensors, **options)
-    if row.call is not None:  # in place, with the dimension before the index
-        dim = (options.pop("dim"),) if "dim" in options else ()
-        return getattr(tensors[0], how)(*dim, *tensors[1:], **options)
-    how = how or row.op
-    if how in OPERATORS:
-        return OPERATORS[how](*tensors, **options)
-    if how in IN_PLACE:
-        return IN_PLACE[how](*tensors, **options)
-    if how.startswith("."):
-        return getattr(tensors[0], how[1:])(*tensors[1:], **options)
-    return getattr(module, how)(*tensors, **options)

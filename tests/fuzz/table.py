@@ -13,16 +13,33 @@ from .row import FLOATS
 
 TABLE = (*ELEMENTWISE, *BINARY, *SHAPE, *REDUCE, *MATRIX, *INDEX, *NORMALISED, *LOSS)
 ROWS = {row.name: row for row in TABLE}
-CELLS = [
-    (row.name, changes, dtype, layout)
-    for row in TABLE
-    for changes in row.changes()
-    for dtype in row.dtypes
-    for layout in row.layouts()
-    if not (changes and (layout in ("expanded", "empty") or (row.result == "float" and dtype not in FLOATS)))
-]
-# Which cells a tensor of this dtype and layout can be the first operand for.
-CELLS_OF: dict[tuple[str, str], list[tuple[str, bool, str, str]]] = {}
-for cell in CELLS:
-    CELLS_OF.setdefault(cell[2:], []).append(cell)
-FLOAT_CELLS = [cell for cell in CELLS if cell[2] in FLOATS]
+Cell = tuple[str, bool, str, str]  # row, whether in place, dtype and layout of the first operand
+
+
+class Cells:
+    """What there is to hit, by what the generator asks for.
+
+    Parameters
+    ----------
+    torch : bool
+        Only what PyTorch has too.
+    """
+
+    def __init__(self, torch: bool = False) -> None:
+        self.all = [
+            (row.name, changes, dtype, layout)
+            for row in TABLE
+            for changes in row.changes()
+            for dtype in row.dtypes
+            for layout in row.layouts()
+            if (row.torch or not torch)
+            and not (changes and (layout in ("expanded", "empty") or (row.result == "float" and dtype not in FLOATS)))
+        ]
+        self.floats = [cell for cell in self.all if cell[2] in FLOATS]
+        self.changes = [cell for cell in self.all if cell[1]]
+        self.of: dict[tuple[str, str], list[Cell]] = {}  # those that a tensor of a dtype and layout can be used for
+        for cell in self.all:
+            self.of.setdefault(cell[2:], []).append(cell)
+
+
+CELLS = Cells()
