@@ -9,6 +9,8 @@ CC ?= cc
 BUILD ?= build
 CFLAGS ?= -O3 -g
 WERROR ?=
+FUZZ_PROGRAMS ?= 1000000
+FUZZ_FLAGS ?=
 # What runs a cross-compiled program, such as qemu-aarch64.
 RUN ?=
 # make V=1 shows the compiler's command lines.
@@ -38,7 +40,7 @@ FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test build bench lint format types asan tsan wheel ctest cdemo clean always
+.PHONY: help demo test fuzz build bench lint format types asan tsan wheel ctest cdemo clean always
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +52,9 @@ demo: .venv/.installed cdemo ## run the demos: in C, then in Python
 
 test: .venv/.installed ctest ## run the tests: in C, then in Python with the doctests
 	.venv/bin/python -m pytest -q </dev/null
+
+fuzz: .venv/.installed ## run 1,000,000 random programs on the engine and on oracles (FUZZ_PROGRAMS, FUZZ_FLAGS)
+	.venv/bin/python -m tests.fuzz --programs $(FUZZ_PROGRAMS) --out build/fuzz $(FUZZ_FLAGS) </dev/null
 
 build: .venv/.installed $(LIBRARY) ## build the package into .venv, and build/libpygrad.a
 

@@ -44,6 +44,7 @@ class Make:
             self.sizes[0] = self.choice([7, 9, 17, 33, 67])
         self.changes = self.chance(0.3)
         self.wide = self.torch or self.chance(0.5)  # float64 alone, so that gradients are compared to many digits
+        self.twice = self.wide and self.chance(0.2)  # second derivatives, which probes would disturb
         self.errors = self.chance(0.15)
 
     # ---- chance ----------------------------------------------------------------------------------------------------
@@ -265,7 +266,7 @@ class Make:
             made = self.run(step)
         except Invalid:
             return False
-        if made and self.chance(0.05):
+        if made and not self.twice and self.chance(0.05):
             self.extra(Step("probe", [], [made[0]], {"at": self.below(4096)}))
         return True
 
@@ -319,7 +320,7 @@ class Make:
             done += self.step()
             if self.chance(0.06):
                 self.aside()
-        if self.wide and self.chance(0.15):
+        if self.twice:
             self.second()
         self.backward(retain=self.chance(0.3))
         if self.chance(0.2):

@@ -37,7 +37,7 @@ def function(name: str, oracle: Callable[..., Any], **more: Any) -> Row:
     more.setdefault("result", "promoted")
     more.setdefault("spellings", (name, f".{name}"))
     if more.pop("changed", True):
-        more["in_place"] = (f".{name}_",)
+        more["in_place"] = (f".{name.partition('(')[0]}_",)
     return Row(name, oracle, **more)
 
 
@@ -165,6 +165,25 @@ def bits(name: str, operator: str, f: Callable[..., Any]) -> Row:
                covers=(DUNDER[operator],))  # fmt: skip
 
 
+PARAMETRIC = {
+    "leaky_relu": (
+        lambda a, b: np.where(a > 0, a, a * b),
+        lambda a, b, y: np.where(a > 0, 1.0, b),
+        lambda a, b, y: np.where(a > 0, 0.0, a),
+    ),
+    "elu": (
+        lambda a, b: np.where(a > 0, a, b * np.expm1(np.minimum(a, 0))),
+        lambda a, b, y: np.where(a > 0, 1.0, b * np.exp(np.minimum(a, 0))),
+        lambda a, b, y: np.where(a > 0, 0.0, np.expm1(np.minimum(a, 0))),
+    ),
+    "swish": (
+        lambda a, b: a * sigmoid(a * b),
+        lambda a, b, y: sigmoid(a * b) * (1.0 + a * b * (1.0 - sigmoid(a * b))),
+        lambda a, b, y: a * a * sigmoid(a * b) * (1.0 - sigmoid(a * b)),
+    ),
+}
+
+
 def bce(x: Any, y: Any) -> Any:
     return np.logaddexp(0.0, x) - x * y
 
@@ -196,6 +215,11 @@ BINARY = (
     function("logaddexp", binary(np.logaddexp, lambda a, b, y: sigmoid(a - b), lambda a, b, y: sigmoid(b - a))),
     function("bce_with_logits", binary(bce, lambda a, b, y: sigmoid(a) - b, lambda a, b, y: -a), torch=False,
              domains=(real(-8, 8), ANY)),
+    *(
+        function(f"{name}(operand)", binary(*parts), torch=False, plan=pair((0.2, 1.5)), spellings=(name, f".{name}"),
+                 domains=(real(-3, 3, 0), real(0.1, 1)), smooth=False)
+        for name, parts in PARAMETRIC.items()
+    ),
     function("lerp", lambda a, b, w=None, weight=None: lerp(a, b, w if weight is None else weight), plan=lerp_plan,
              domains=(ANY, ANY, real(-0.2, 1.2)), result="same"),
     Row("where", lambda c, a, b: np.where(c, a, b), where_plan, domains=(BOOL, ANY, ANY), dtypes=("bool",),

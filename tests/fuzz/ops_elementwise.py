@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .dual import constant, unary, value
+from .dual import constant, join, slope, unary, value
 from .plans import alone, options
 from .row import ALL, ANY, FLOATS, NUMBERS, POSITIVE, Domain, Row, real
 
@@ -108,8 +108,8 @@ def _round(x: Array, decimals: int) -> Any:
 
 
 ELEMENTWISE = (
-    row("neg", np.negative, ANY, dtypes=SIGNED, result="same", exact=True, spellings=("neg", ".neg", "neg", "negative",
-        ".negative"), covers=("negative",)),
+    row("neg", np.negative, ANY, dtypes=SIGNED, result="same", exact=True, spellings=("neg", ".neg", "-x", "negative",
+        ".negative"), covers=("negative", "__neg__")),
     row("exp", unary(np.exp, lambda x, y: y), EXP),
     row("expm1", unary(np.expm1, lambda x, y: y + 1.0), EXP),
     row("exp2", unary(np.exp2, lambda x, y: y * math.log(2.0)), EXP),
@@ -122,7 +122,7 @@ ELEMENTWISE = (
     row("square", lambda x: x * x, ANY, dtypes=NUMBERS, result="same"),
     row("reciprocal", unary(lambda x: 1.0 / x, lambda x, y: -y * y), POSITIVE),
     row("abs", same_type(unary(np.abs, lambda x, y: np.sign(x)), np.abs), real(-2, 2, 0), dtypes=FLOATS, result="same",
-        exact=True, spellings=("abs", ".abs", "absolute", ".absolute"), covers=("absolute",)),
+        exact=True, spellings=("abs", ".abs", "abs()", "absolute", ".absolute"), covers=("absolute", "__abs__")),
     row("abs(integers)", np.abs, ANY, dtypes=INTEGER, result="same"),
     row("sign", constant(np.sign), real(-2, 2, 0), dtypes=FLOATS, result="same", exact=True),
     row("sign(integers)", np.sign, ANY, dtypes=INTEGER, result="same"),
@@ -200,5 +200,12 @@ ELEMENTWISE = (
         row(name, lambda x, f=f: f(x.real), ANY, result="bool", changed=False)
         for name, f in [("isnan", np.isnan), ("isinf", np.isinf), ("isfinite", np.isfinite)]
     ),
+    Row("double", lambda x: join(value(x), slope(x)), alone, dtypes=(*ALL[:4], "float32"), result="float64",
+        spellings=(".double",), exact=True),
+    Row("float", lambda x: join(value(x), slope(x)), alone, dtypes=(*ALL[:4], "float64"), result="float32",
+        spellings=(".float",), roundings=1),
+    Row("long", lambda x: np.trunc(value(x)).astype(np.int64), alone, dtypes=("bool", "uint8", "int32", *FLOATS),
+        result="int64", spellings=(".long",), guard=off_grid),
+    Row("bool", lambda x: x.real != 0, alone, dtypes=NUMBERS, result="bool", spellings=(".bool",)),
     Row("bitwise_not", np.invert, alone, dtypes=ALL[:4], spellings=("~",), covers=("__invert__",)),
 )  # fmt: skip

@@ -293,7 +293,7 @@ INDEX = (
         rest)], view=True, exact=True, rank=(1, 4), covers=("__getitem__",)),
     Row("getitem(tensors)", getitem, advanced_plan, dtypes=ALL, spellings=(),
         call=lambda m, t, *rest, index: t[index_of(index, rest)], exact=True, rank=(1, 4),
-        domains=(ANY, Domain(0, 1, bound=(0, 1e3)))),
+        domains=(ANY, Domain(0, 1, bound=(0, 1e3))), without=("empty",)),
     Row("setitem", setitem, setitem_plan, dtypes=ALL, spellings=None, in_place=("[]=",), call=set_item, exact=True,
         rank=(1, 4), guard=places_differ, covers=("__setitem__",), domains=(ANY, ANY, Domain(0, 1, bound=(0, 1e3)))),
     along("gather", gather, gather_plan, exact=True),

@@ -250,7 +250,7 @@ REDUCE = (
     reducing("prod", wide(np.prod), over(lambda make, x: axis(make, x) if make.chance(0.7) else None), dtypes=ALL,
              result="summed", domains=(PRODUCT,), scale=lambda a: 3.0 * count(a)),
     *(
-        Row(f"{name}(all)", amax(ALL_OF[name]), alone, dtypes=ALL, exact=True, guard=tie_or_apart,
+        Row(f"{name}(all)", amax(ALL_OF[name]), alone, dtypes=ALL, exact=True, guard=tie_or_apart, without=("empty",),
             spellings=(name, f".{name}"), smooth=False)
         for name in ("max", "min")
     ),
@@ -276,14 +276,15 @@ REDUCE = (
     reducing("logsumexp", logsumexp, over(lambda make, x: axes(make, x) or axis(make, x)), guard=filled),
     Row("softmax", softmax, options(dim=axis), spellings=("softmax", ".softmax")),
     Row("log_softmax", log_softmax, options(dim=axis), spellings=("log_softmax", ".log_softmax"), terms=count),
-    reducing("var", variance, over(axes, correction=[1, 0, 0.5]), guard=spread_out,
+    reducing("var", variance, over(axes, correction=[1, 0, 0.5]), guard=spread_out, without=("empty", "scalar"),
              scale=lambda a: 4 * count(a) * float(abs(a.real).max()) ** 2),
-    reducing("std", deviation, over(axes, correction=[1, 0]), guard=spread_out,
+    reducing("std", deviation, over(axes, correction=[1, 0]), guard=spread_out, without=("empty", "scalar"),
              scale=lambda a: 40 * count(a) * float(abs(a.real).max()) ** 2),
     *(
         Row(f"{name}_mean", lambda a, dim=None, correction=1, keepdim=False, f=f: (
                 f(a, dim, correction, keepdim), a.mean(axis=along(a, dim), keepdims=keepdim)),
             over(axes, correction=[1, 0]), outputs=2, guard=spread_out, result="same same",
+            without=("empty", "scalar"),
             scale=lambda a: 40 * count(a) * float(abs(a.real).max()) ** 2 + 1)
         for name, f in [("var", variance), ("std", deviation)]
     ),
@@ -297,7 +298,8 @@ REDUCE = (
         exact=True, guard=ties_are_exact, spellings=("sort", ".sort"), smooth=False),
     Row("argsort", argsort, options(dim=axis, descending=[False, True]), dtypes=FLOATS, result="int64",
         guard=ties_are_exact, spellings=("argsort", ".argsort")),
-    Row("topk", ordered, topk_plan, dtypes=FLOATS, result="same int64", outputs=2, exact=True, guard=distinct, without=("expanded",),
+    Row("topk", ordered, topk_plan, dtypes=FLOATS, result="same int64", outputs=2, exact=True, guard=distinct,
+        without=("expanded",),
         spellings=("topk", ".topk"), smooth=False),
     Row("median", median, alone, dtypes=NUMBERS, exact=True, guard=filled_and_distinct, smooth=False,
         without=("expanded", "empty"),

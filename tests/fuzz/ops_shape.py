@@ -322,5 +322,5 @@ SHAPE = (
     moving("diag", diag, options(diagonal=[0, 1, -1, 2]), rank=(1, 2)),
     moving("pad", pad, pad_plan, rank=(1, 4), spellings=("pad",), dtypes=FLOATS),
     moving("pad(edges)", pad, pad_edge_plan, rank=(2, 4), spellings=(),
-           call=lambda m, t, pad, mode: m.pad(t, pad, mode), dtypes=FLOATS),
+           call=lambda m, t, pad, mode: m.pad(t, pad, mode), dtypes=FLOATS, without=("empty",)),
 )  # fmt: skip

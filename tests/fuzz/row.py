@@ -21,7 +21,8 @@ OPERATORS = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,
     "//": operator.floordiv, "%": operator.mod, "@": operator.matmul, "&": operator.and_, "|": operator.or_,
     "^": operator.xor, "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt,
-    ">=": operator.ge, "~": operator.invert, "[]": operator.getitem,
+    ">=": operator.ge, "~": operator.invert, "-x": operator.neg,
+    "abs()": operator.abs, "[]": operator.getitem,
 }  # fmt: skip
 IN_PLACE = {"+=": operator.iadd, "-=": operator.isub, "*=": operator.imul, "/=": operator.itruediv,
             "**=": operator.ipow, "//=": operator.ifloordiv, "%=": operator.imod}  # fmt: skip

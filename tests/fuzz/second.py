@@ -21,10 +21,10 @@ from .tensors import STORED, Array, array, directions, numbers
 STEP = 1e-3
 
 
-def ancestors(rows: Any, steps: list[Step], root: int) -> list[Step]:
+def ancestors(session: Any, rows: Any, root: int) -> list[Step]:
     """Return the steps that a tensor comes from; `Invalid` if they cannot be run again by the oracle alone."""
     wanted, found = {root}, []
-    for step in reversed(steps):
+    for step in reversed(session.steps):
         mine = [k for k in step.ins if isinstance(k, int)]
         if step.raises:
             continue
@@ -35,7 +35,7 @@ def ancestors(rows: Any, steps: list[Step], root: int) -> list[Step]:
         row = rows.get(step.op)
         if step.op != "leaf" and (row is None or not row.smooth or step.no_grad):
             raise Invalid("not smooth")
-        if step.op == "leaf" and step.options["dtype"] == "float32":
+        if any(session.made.get(k) == "float32" for k in step.out):
             raise Invalid("not precise")
         wanted |= set(mine)
         found.append(step)
@@ -65,11 +65,11 @@ def again(rows: Any, steps: list[Step], root: int, weights: Array, move: float) 
 
 def compare_second(session: Any, rows: Any, root: int, at: int) -> None:
     var = session.var(root)
-    if session.used_up or session.single or var.dtype != "float64" or not var.grad:
+    if session.used_up or not var.grad:
         raise Invalid("not precise")
     if any(v.family.probed for v, _ in session.sources):
         raise Invalid("probes")
-    steps = ancestors(rows, session.steps, root)
+    steps = ancestors(session, rows, root)
     weights = numbers(at, var.z.shape, -1.0, 1.0, "float64")
     leaves = [v for v, _ in session.sources]
     ends = [again(rows, steps, root, weights, m * STEP) for m in (1, -1, 0.5, -0.5)]

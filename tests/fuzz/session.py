@@ -85,8 +85,7 @@ class Session(Special):
         self.hits[row.op, step.how or row.name] += 1
         if into is not None:
             self.write(row, into, tensors, wanted[0], got[0], arrays, recorded)
-            if self.mirror is not None:
-                self.mirror.compare(step, step.ins[0], array(into.t), into.dtype)
+            self.mirror = self.mirror and self.mirror.compare(step, step.ins[0], array(into.t), into.dtype)
             return []
         if dtypes[0] == "python":
             if got != wanted or type(got[0]) is not type(wanted[0]):
@@ -95,9 +94,9 @@ class Session(Special):
         made = []
         for k, w, t, dtype in zip(step.out, wanted, got, dtypes, strict=False):
             self.live[k] = self.new(row, tensors, w, t, dtype, arrays, recorded, mixed(tensors, dtype))
+            self.made[k] = dtype
             made.append(k)
-            if self.mirror is not None:
-                self.mirror.compare(step, k, array(t), dtype)
+            self.mirror = self.mirror and self.mirror.compare(step, k, array(t), dtype)
         return made
 
     def run(self, step: Step, row: Row, operands: list[Any], options: dict[str, Any]) -> list[Any] | None:
@@ -186,8 +185,8 @@ class Session(Special):
         self.compare(row, a, w, dtype, arrays, shared, rounded)
         if not shared and floating:
             w.real = a
-        self.single = self.single or dtype == "float32"
         var = Var(t, w, dtype, family)
+        self.single = self.single or (dtype == "float32" and var.grad)
         if t.requires_grad != (var.grad and floating):
             raise Failure(f"requires_grad is {t.requires_grad}")
         return var
@@ -265,6 +264,7 @@ class Session(Special):
                 family = into.family
                 if not family.grad and any(v.grad for v in tensors):
                     family.grad = family.late = True
+                self.single = self.single or (dtype == "float32" and family.grad)
                 into.z.imag[...] = (w.imag if row.differentiable else 0.0) if family.grad else 0.0
         else:
             into.z[...] = w

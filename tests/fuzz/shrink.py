@@ -35,7 +35,7 @@ def failure(program: Program, torch: bool = False) -> str | None:
     return None
 
 
-def kept(program: Program, torch: bool) -> Program:
+def kept(program: Program, torch: bool = False) -> Program:
     """Return the steps that make sense."""
     session = Session(mirrored(torch))
     for step in program:

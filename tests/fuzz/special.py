@@ -48,7 +48,8 @@ class Special:
         self.expected = 0.0  # the derivative of everything that backward was called on
         self.size = 0.0
         self.tainted = False  # a backward was refused, so gradients are not complete
-        self.single = False  # whether float32 occurs
+        self.single = False  # whether a gradient may have been rounded to float32
+        self.made: dict[int, str] = {}  # the dtype of everything that there was
         self.used_up = False  # a graph was walked without retain_graph
         self.mirror = mirror  # PyTorch's side, as long as it takes part
         self.known: Counter[str] = mirror.known if mirror is not None else Counter()
@@ -71,7 +72,8 @@ class Special:
             base.imag = H * directions(o["at"], base.shape)
         z = lay_out(base, o["layout"], o.get("axis", 0))
         var = Var(t, z, dtype, Family(grad, leaf=True))
-        self.single = self.single or dtype == "float32"
+        self.single = self.single or (dtype == "float32" and grad)
+        self.made[step.out[0]] = dtype
         if grad:
             self.origin[step.out[0]] = len(self.sources)
             self.sources.append((var, z.imag / H))
