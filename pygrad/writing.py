@@ -39,7 +39,10 @@ def index_fill_(input: Tensor, dim: int, index: Tensor, value: Operand) -> Tenso
     """Do `index_fill` in place."""
     if isinstance(value, Tensor) and value.ndim > 0:
         raise ShapeError(f"index_fill: the value has to be without dimensions, not of shape {list(value.shape)}")
-    input[_at("index_fill", input, dim, index)] = value
+    key = _at("index_fill", input, dim, index)
+    if input.ndim > 0:  # a place that is named twice is written once, and gives its gradient once
+        key = (*key[:-1], arange(input.shape[dim])[key[-1]].unique())
+    input[key] = value
     return input
 
 

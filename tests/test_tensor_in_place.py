@@ -222,3 +222,13 @@ def test_history_of_what_is_written_replaces_that_of_a_constant():
     assert not buffer.is_leaf
     buffer.sum().backward()
     assert w.grad.tolist() == [2.0, 3.0]
+
+
+def test_value_that_fills_a_place_twice_has_the_gradient_of_one():
+    """The writing was that of an assignment, in which each time that a place is named counts."""
+    value = pg.tensor(2.0, requires_grad=True)
+    pg.index_fill(pg.zeros(4), 0, pg.tensor([1, 1, 2]), value).sum().backward()
+    assert value.grad.item() == 2.0
+    if not TORCH:  # which takes no negative ones
+        pg.zeros(2, 4).index_fill_(1, pg.tensor([3, -1]), value).sum().backward()
+        assert value.grad.item() == 4.0

@@ -11,7 +11,7 @@ from typing import Any
 
 from .layout import base_shape
 from .program import Invalid, Step
-from .row import CATEGORY, Domain, Row
+from .row import CATEGORY, WIDE, Domain, Row
 from .session import Session, Var
 from .spoil import spoil
 from .table import CELLS, ROWS, Cells
@@ -42,7 +42,7 @@ class Make:
         self.sizes = [self.choice(sizes) for _ in range(3)]
         if self.chance(0.03):
             self.sizes[0] = self.choice([7, 9, 17, 33, 67])
-        self.changes = self.chance(0.3)
+        self.changes = self.chance(0.4)
         self.wide = self.torch or self.chance(0.5)  # float64 alone, so that gradients are compared to many digits
         self.twice = self.wide and self.chance(0.2)  # second derivatives, which probes would disturb
         self.errors = self.chance(0.15)
@@ -86,7 +86,9 @@ class Make:
             axis = self.below(len(shape))
             shape = (*shape[:axis], 3, *shape[axis + 1 :])
         options: dict[str, Any] = {"shape": base_shape(shape, layout, axis), "dtype": dtype, "at": self.below(4096)}
-        options |= {"low": domain.low, "high": domain.high, "layout": layout}
+        # Unsigned integers go below 0, and so around, only where as large ones are accepted.
+        low = max(domain.low, 0) if dtype == "uint8" and domain.bound != WIDE else domain.low
+        options |= {"low": low, "high": domain.high, "layout": layout}
         if axis:
             options["axis"] = axis
         if CATEGORY[dtype] == 2 and (self.chance(0.7) if grad is None else grad):
@@ -216,13 +218,12 @@ class Make:
     # ---- programs --------------------------------------------------------------------------------------------------
 
     def rarer(self, cells: Any) -> Any:
-        """Return one of three cells, the one that was hit less often."""
-        a, b, c = self.choice(cells), self.choice(cells), self.choice(cells)
-        return min(a, b, c, key=self.hits.__getitem__)
+        """Return one of six cells, the one that was hit less often."""
+        return min([self.choice(cells) for _ in range(6)], key=self.hits.__getitem__)
 
     def start(self) -> tuple[Any, int] | None:
         """Return a cell of the table, and the first operand: what there is, most often, or what the cell wants."""
-        if self.chance(0.75):
+        if self.chance(0.55):
             live = list(self.session.live.items())
             if not live:
                 return None
@@ -236,7 +237,7 @@ class Make:
                 if (self.changes or not cell[1]) and low <= v.z.ndim <= high and ROWS[cell[0]].domain(0).has(v.z):
                     return cell, k
             return None
-        cells = self.cells.changes if self.changes and self.chance(0.3) else self.cells.all
+        cells = self.cells.changes if self.changes and self.chance(0.4) else self.cells.all
         cell = self.rarer(self.cells.floats if cells is self.cells.all and self.chance(0.4) else cells)
         name, changes, dtype, layout = cell
         if (changes and not self.changes) or (self.wide and dtype == "float32"):

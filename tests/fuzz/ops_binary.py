@@ -10,7 +10,7 @@ import numpy as np
 from .dual import binary, join, slope, value
 from .ops_elementwise import sigmoid
 from .plans import broadcast, pair, several
-from .row import ALL, ANY, BOOL, FLOATS, NUMBERS, POSITIVE, Domain, Row, real
+from .row import ALL, ANY, BOOL, FLOATS, NUMBERS, POSITIVE, Domain, Row, in_place, real
 
 Array = np.ndarray
 NUMBER = (0.5, 1.5, -2.0, 3, 2)
@@ -21,7 +21,8 @@ def arithmetic(name: str, operator: str, oracle: Callable[..., Any], **more: Any
     more.setdefault("result", "promoted")
     aliases = more.pop("aliases", ())
     more.setdefault("spellings", (name, f".{name}", operator, operator, *aliases, *(f".{a}" for a in aliases)))
-    return Row(name, oracle, in_place=(f".{name}_", f"{operator}="), covers=(*aliases, DUNDER[operator]), **more)
+    changing = (*in_place(name, *aliases), f"{operator}=")
+    return Row(name, oracle, in_place=changing, covers=(*aliases, DUNDER[operator]), **more)
 
 
 DUNDER = {
@@ -36,8 +37,7 @@ def function(name: str, oracle: Callable[..., Any], **more: Any) -> Row:
     more.setdefault("plan", pair())
     more.setdefault("result", "promoted")
     more.setdefault("spellings", (name, f".{name}"))
-    if more.pop("changed", True):
-        more["in_place"] = (f".{name.partition('(')[0]}_",)
+    more["in_place"] = in_place(*dict.fromkeys(way.strip(".") for way in more["spellings"]))
     return Row(name, oracle, **more)
 
 
@@ -155,14 +155,15 @@ def comparison(name: str, operator: str, f: Callable[..., Any]) -> Row:
         dtypes=ALL,
         result="compared",
         spellings=(name, f".{name}", operator),
+        in_place=in_place(name),
         guard=unlike,
         covers=(DUNDER[operator],),
     )
 
 
 def bits(name: str, operator: str, f: Callable[..., Any]) -> Row:
-    return Row(name, f, pair((1, 3, 0)), dtypes=ALL[:4], result="promoted", spellings=(operator,),
-               covers=(DUNDER[operator],))  # fmt: skip
+    return Row(name, f, pair((1, 3, 0)), dtypes=ALL[:4], result="promoted", spellings=(operator, name, f".{name}"),
+               in_place=(*in_place(name), f"{operator}="), covers=(DUNDER[operator],))  # fmt: skip
 
 
 PARAMETRIC = {
@@ -197,7 +198,8 @@ BINARY = (
                aliases=("divide", "true_divide")),
     arithmetic("pow", "**", power, dtypes=NUMBERS[1:], domains=(real(0.3, 3, bound=(-10, 50)), ANY),
                guard=positive_base, plan=pair((2, 3, 0.5)), roundings=24),
-    Row("pow(number)", scalar_power, powers_plan, dtypes=FLOATS, spellings=("pow", ".pow"), roundings=16),
+    Row("pow(number)", scalar_power, powers_plan, dtypes=FLOATS, spellings=("pow", ".pow"), in_place=(".pow_",),
+        roundings=16),
     arithmetic("remainder", "%", binary(np.remainder, lambda a, b, y: 1.0, lambda a, b, y: -np.floor(a / b)),
                dtypes=NUMBERS, guard=not_whole, domains=(ANY, Domain(0.4, 3, bound=(-1e3, 1e3))), smooth=False),
     arithmetic("floor_divide", "//", lambda a, b: np.floor_divide(a, b) if np.asarray(a).dtype.kind in "iu" and
@@ -228,7 +230,8 @@ BINARY = (
         lambda make, row, x: ([make.beside(row, 1, "bool", x.z.shape), make.beside(row, 2, x.dtype, x.z.shape)], {}),
         domains=(ANY, BOOL, ANY), spellings=(".where",), exact=True),
     Row("clamp(tensors)", lambda x, a, b: np.where(x.real < a.real, a, np.where(x.real > b.real, b, x)), clamp_plan,
-        domains=(ANY, real(-3, -1), real(1, 3)), exact=True, spellings=("clamp", ".clamp", ".clip"),
+        domains=(ANY, Domain(-3, -1), Domain(1, 3)), exact=True, spellings=("clamp", ".clamp", ".clip"),
+        in_place=in_place("clamp", "clip"),
         guard=lambda x, a, b: apart(x, a) and apart(x, b) and bool((a.real < b.real).all())),
     *(
         comparison(name, operator, f)
@@ -239,7 +242,7 @@ BINARY = (
       [("and", "&", np.bitwise_and), ("or", "|", np.bitwise_or), ("xor", "^", np.bitwise_xor)]),
     *(
         Row(name, lambda a, b, f=f: f(value(a), value(b)), pair(), dtypes=ALL, result="bool",
-            spellings=(name, f".{name}"))
+            spellings=(name, f".{name}"), in_place=in_place(name))
         for name, f in [("logical_and", np.logical_and), ("logical_or", np.logical_or), ("logical_xor", np.logical_xor)]
     ),
     Row("isclose", lambda a, b, **o: np.isclose(a.real, b.real, **o),

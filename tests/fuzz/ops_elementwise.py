@@ -10,7 +10,7 @@ import numpy as np
 
 from .dual import constant, join, slope, unary, value
 from .plans import alone, options
-from .row import ALL, ANY, FLOATS, NUMBERS, POSITIVE, Domain, Row, real
+from .row import ALL, ANY, FLOATS, NUMBERS, POSITIVE, Domain, Row, in_place, real
 
 Array = np.ndarray
 erf = np.vectorize(math.erf, otypes=[np.float64])
@@ -71,10 +71,11 @@ def row(name: str, oracle: Callable[..., Any], domain: Domain, **more: Any) -> R
     function = more.pop("function", True)
     op = name.partition("(")[0]
     more.setdefault("spellings", ((op,) if function else ()) + (f".{op}",))
+    names = dict.fromkeys(way.strip(".") for way in more["spellings"])
     more.setdefault("dtypes", ALL)
     more.setdefault("result", "float")
     more.setdefault("plan", alone)
-    return Row(name, oracle, domains=(domain,), in_place=(f".{op}_",) if changed else (), **more)
+    return Row(name, oracle, domains=(domain,), in_place=in_place(*names) if changed else (), **more)
 
 
 EXP = real(-3, 3, bound=(-6, 6))
@@ -144,7 +145,7 @@ ELEMENTWISE = (
     row("gelu", unary(lambda x: x * normal_cdf(x), lambda x, y: normal_cdf(x) + x * normal_pdf(x)), real(-4, 4),
         dtypes=FLOATS, result="same"),
     row("gelu(tanh)", unary(lambda x, approximate: gelu_tanh(x), lambda x, y, approximate: gelu_tanh_slope(x, y)),
-        real(-4, 4), dtypes=FLOATS, result="same", plan=options(approximate=["tanh"]), changed=False),
+        real(-4, 4), dtypes=FLOATS, result="same", plan=options(approximate=["tanh"])),
     row("gelu_tanh", unary(gelu_tanh, gelu_tanh_slope), real(-4, 4), dtypes=FLOATS, result="same", torch=False),
     row("silu", unary(lambda x: x * sigmoid(x), lambda x, y: sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)))), real(-6, 6),
         dtypes=FLOATS, result="same"),
@@ -161,41 +162,45 @@ ELEMENTWISE = (
     row("softplus(beta)", unary(
         lambda x, beta, threshold: np.where(beta * x > threshold, x, np.logaddexp(0.0, beta * x) / beta),
         lambda x, y, beta, threshold: np.where(beta * x > threshold, 1.0, sigmoid(beta * x))), real(-3, 6, 5),
-        dtypes=FLOATS, result="same", plan=options(beta=[2.0], threshold=[10.0]), changed=False),
+        dtypes=FLOATS, result="same", plan=options(beta=[2.0], threshold=[10.0])),
     jump("floor", np.floor),
     jump("ceil", np.ceil),
     jump("trunc", np.trunc),
     jump("round", np.rint, 0.5),
-    row("fix", whole(np.trunc), JUMPS, dtypes=FLOATS, result="same", exact=True, guard=off_grid, changed=False),
+    row("fix", whole(np.trunc), JUMPS, dtypes=FLOATS, result="same", exact=True, guard=off_grid),
     row("round(decimals)", constant(_round), JUMPS, dtypes=FLOATS, result="same", plan=options(decimals=[1, -1, 2]),
-        guard=lambda x, decimals: off_grid(x, 10.0**-decimals, 0.5 * 10.0**-decimals), changed=False),
+        guard=lambda x, decimals: off_grid(x, 10.0**-decimals, 0.5 * 10.0**-decimals)),
     kinked("relu", lambda x: np.maximum(x, 0.0), lambda x, y: x > 0, 0.0),
     row("relu(integers)", lambda x: np.maximum(x, 0), ANY, dtypes=INTEGER, result="same"),
     kinked("relu6", lambda x: np.clip(x, 0.0, 6.0), lambda x, y: (x > 0) & (x < 6), 0.0, 6.0),
     kinked("hardtanh", lambda x: np.clip(x, -1.0, 1.0), lambda x, y: abs(x) < 1.0, -1.0, 1.0),
     kinked("hardtanh(bounds)", lambda x, min_val, max_val: np.clip(x, min_val, max_val),
            lambda x, y, min_val, max_val: (x > min_val) & (x < max_val), -2.0, 0.5,
-           plan=options(min_val=[-2.0], max_val=[0.5]), changed=False),
+           plan=options(min_val=[-2.0], max_val=[0.5])),
     kinked("leaky_relu", lambda x, negative_slope=0.01: np.where(x > 0, x, negative_slope * x),
-           lambda x, y, negative_slope=0.01: np.where(x > 0, 1.0, negative_slope), 0.0, exact=False, changed=False,
+           lambda x, y, negative_slope=0.01: np.where(x > 0, 1.0, negative_slope), 0.0, exact=False,
            plan=lambda make, row, x: ([], {"negative_slope": 0.2} if make.chance(0.5) else {})),
     kinked("elu", elu, lambda x, y, alpha=1.0: np.where(x > 0, 1.0, alpha * np.exp(np.minimum(x, 0))), 0.0,
-           exact=False, changed=False, plan=lambda make, row, x: ([], {"alpha": 0.7} if make.chance(0.5) else {})),
+           exact=False, plan=lambda make, row, x: ([], {"alpha": 0.7} if make.chance(0.5) else {})),
     row("swish", unary(
         lambda x, beta=1.0: x * sigmoid(beta * x),
         lambda x, y, beta=1.0: sigmoid(beta * x) * (1.0 + beta * x * (1.0 - sigmoid(beta * x)))), real(-6, 6),
-        dtypes=FLOATS, result="same", torch=False, changed=False,
+        dtypes=FLOATS, result="same", torch=False,
         plan=lambda make, row, x: ([], {"beta": 1.5} if make.chance(0.5) else {})),
     kinked("clamp(both)", lambda x, min, max: np.clip(x, min, max), lambda x, y, min, max: (x > min) & (x < max), -1.0,
-           0.5, plan=options(min=[-1.0], max=[0.5]), changed=False,
+           0.5, plan=options(min=[-1.0], max=[0.5]),
            spellings=("clamp", ".clamp", "clip", ".clip"), covers=("clip",)),
     kinked("clamp(min)", lambda x, min: np.maximum(x, min), lambda x, y, min: x > min, 0.25,
-           plan=options(min=[0.25]), changed=False),
+           plan=options(min=[0.25])),
     kinked("clamp(max)", lambda x, max: np.minimum(x, max), lambda x, y, max: x < max, 0.25,
-           plan=options(max=[0.25]), changed=False),
+           plan=options(max=[0.25])),
+    kinked("clamp_min", lambda x, min: np.maximum(x, min), lambda x, y, min: x > min, 0.25,
+           plan=options(min=[0.25])),
+    kinked("clamp_max", lambda x, max: np.minimum(x, max), lambda x, y, max: x < max, 0.25,
+           plan=options(max=[0.25])),
     row("clamp(integers)", lambda x, min, max: np.clip(x, min, max), ANY, dtypes=("int32", "int64"), result="same",
-        plan=options(min=[-1, 0], max=[1, 2]), changed=False),
-    row("logical_not", lambda x: np.logical_not(x.real), ANY, result="bool", changed=False),
+        plan=options(min=[-1, 0], max=[1, 2])),
+    row("logical_not", lambda x: np.logical_not(x.real), ANY, result="bool", smooth=False),
     *(
         row(name, lambda x, f=f: f(x.real), ANY, result="bool", changed=False)
         for name, f in [("isnan", np.isnan), ("isinf", np.isinf), ("isfinite", np.isfinite)]
@@ -207,5 +212,7 @@ ELEMENTWISE = (
     Row("long", lambda x: np.trunc(value(x)).astype(np.int64), alone, dtypes=("bool", "uint8", "int32", *FLOATS),
         result="int64", spellings=(".long",), guard=off_grid),
     Row("bool", lambda x: x.real != 0, alone, dtypes=NUMBERS, result="bool", spellings=(".bool",)),
-    Row("bitwise_not", np.invert, alone, dtypes=ALL[:4], spellings=("~",), covers=("__invert__",)),
+    row("nan_to_num", lambda x: x, ANY, dtypes=FLOATS, result="same", exact=True),
+    Row("bitwise_not", np.invert, alone, dtypes=ALL[:4], spellings=("~", "bitwise_not", ".bitwise_not"),
+        in_place=in_place("bitwise_not"), covers=("__invert__",)),
 )  # fmt: skip

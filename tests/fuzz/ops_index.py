@@ -223,6 +223,85 @@ def index_add_plan(make: Any, row: Row, x: Any) -> Planned:
     return [indices(make, shape[dim], (k,)), source], options
 
 
+def index_fill(a: Array, index: Array, b: Any = None, dim: int = 0, number: Any = None) -> Array:
+    out = copied(a, b)
+    out[(slice(None),) * dim + (index,)] = number if b is None else b
+    return out
+
+
+def index_fill_plan(make: Any, row: Row, x: Any) -> Planned:
+    dim, k = make.below(x.z.ndim), make.choice([1, 2, 4])
+    index = indices(make, x.z.shape[dim], (k,))
+    if make.chance(0.5):
+        return [index, make.operand(row, 2, x.dtype, ())], {"dim": dim}
+    return [index, [1.5 if x.dtype in FLOATS else 1]], {"dim": dim}
+
+
+def index_copy(a: Array, index: Array, source: Array, dim: int) -> Array:
+    out = copied(a, source)
+    out[(slice(None),) * dim + (index,)] = source
+    return out
+
+
+def index_copy_plan(make: Any, row: Row, x: Any) -> Planned:
+    """One index: no place twice."""
+    shape = x.z.shape
+    dim = make.below(len(shape))
+    source = make.operand(row, 2, x.dtype, (*shape[:dim], 1, *shape[dim + 1 :]))
+    return [indices(make, shape[dim], (1,)), source], {"dim": dim}
+
+
+def index_put(a: Array, values: Array, *places: Array, accumulate: bool) -> Array:
+    out = copied(a, values)
+    if accumulate:
+        np.add.at(out, places, values)
+    else:
+        out[places] = values
+    return out
+
+
+def index_put_plan(make: Any, row: Row, x: Any) -> Planned:
+    """Several places where they are added to, and one otherwise."""
+    shape = x.z.shape
+    add = make.chance(0.5)
+    n = make.choice([1, 2, 3]) if add else 1
+    used = 1 + make.below(len(shape))
+    values = make.beside(row, 1, x.dtype, (n, *shape[used:]), grow=False)
+    return [values, *(indices(make, size, (n,)) for size in shape[:used])], {"accumulate": add}
+
+
+def index_put_call(m: Any, t: Any, values: Any, *places: Any, accumulate: bool) -> Any:
+    return m.index_put(t, places, values, accumulate)
+
+
+def put(a: Array, index: Array, source: Array, accumulate: bool) -> Array:
+    return index_put(a.ravel(), source.ravel(), index.ravel(), accumulate=accumulate).reshape(a.shape)
+
+
+def put_plan(make: Any, row: Row, x: Any) -> Planned:
+    add = make.chance(0.5)
+    shape = (make.choice([1, 2, 3]),) if add else (1,)
+    return [indices(make, x.z.size, shape), make.operand(row, 2, x.dtype, shape)], {"accumulate": add}
+
+
+def masked_scatter(a: Array, where: Array, source: Array) -> Array:
+    shape = np.broadcast_shapes(a.shape, where.shape)
+    out = copied(np.broadcast_to(a, shape), source)
+    whole = np.broadcast_to(where, shape)
+    out[whole] = source.ravel()[: int(whole.sum())]
+    return out
+
+
+def masked_scatter_plan(make: Any, row: Row, x: Any) -> Planned:
+    return [make.beside(row, 1, "bool", x.z.shape, grow=False), make.operand(row, 2, x.dtype, x.z.shape)], {}
+
+
+def fill_diagonal(a: Array, fill_value: Any, wrap: bool) -> Array:
+    out = np.array(a)
+    np.fill_diagonal(out, fill_value, wrap)
+    return out
+
+
 def index_select_plan(make: Any, row: Row, x: Any) -> Planned:
     dim = make.below(x.z.ndim)
     return [indices(make, x.z.shape[dim], (make.choice([1, 2, 4]),))], {"dim": dim}
@@ -309,6 +388,17 @@ INDEX = (
         call=scattered_number),
     along("scatter_add", scatter_add, scatter_plan(False), in_place=("scatter_add_",), terms=lambda a, *_: 16.0),
     along("index_add", index_add, index_add_plan, in_place=("index_add_",), terms=lambda a, *_: 16.0),
+    along("index_fill", index_fill, index_fill_plan, exact=True, in_place=("index_fill_",)),
+    along("index_copy", index_copy, index_copy_plan, exact=True, in_place=("index_copy_",)),
+    Row("index_put", index_put, index_put_plan, dtypes=NUMBERS, rank=(1, 4), spellings=(), in_place=("index_put_",),
+        call=index_put_call, domains=(ANY, ANY, Domain(0, 1, bound=(0, 1e3))), terms=lambda a, *_: 16.0,
+        without=("empty",)),
+    Row("put", put, put_plan, dtypes=NUMBERS, spellings=("put", ".put"), in_place=(".put_",), terms=lambda a, *_: 16.0,
+        without=("empty",), domains=(ANY, Domain(0, 1, bound=(0, 1e3)), ANY)),
+    Row("masked_scatter", masked_scatter, masked_scatter_plan, dtypes=NUMBERS, exact=True, domains=(ANY, BOOL, ANY),
+        spellings=("masked_scatter", ".masked_scatter"), in_place=(".masked_scatter_",)),
+    Row("fill_diagonal_", fill_diagonal, lambda make, row, x: ([], {"fill_value": 2, "wrap": make.chance(0.5)}),
+        dtypes=NUMBERS, rank=(2, 2), spellings=None, in_place=(".fill_diagonal_",), exact=True),
     Row("one_hot", one_hot, lambda make, row, x: ([], {"num_classes": 4 + make.below(2)}), dtypes=("int64",),
         domains=(below(4),), result="int64", spellings=("one_hot",), rank=(0, 3)),
     Row("embedding", lambda index, w: w[index], embedding_plan, dtypes=("int64",), domains=(below(4), ANY),

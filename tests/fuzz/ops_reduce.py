@@ -291,8 +291,9 @@ REDUCE = (
     reducing("norm", norm, over(axes), guard=norm_is_smooth, scale=count),
     reducing("norm(p)", norm, over(axes, p=[1, 2, 3, 1.5, math.inf, -math.inf]), guard=norm_is_smooth, terms=count,
              roundings=24, smooth=False),
-    reducing("cumsum", running(np.cumsum), options(dim=axis), dtypes=ALL, result="summed"),
+    reducing("cumsum", running(np.cumsum), options(dim=axis), dtypes=ALL, result="summed", in_place=(".cumsum_",)),
     reducing("cumprod", running(np.cumprod), options(dim=axis), dtypes=ALL, result="summed", domains=(PRODUCT,),
+             in_place=(".cumprod_",),
              scale=lambda a: 3.0 * count(a)),
     Row("sort", ordered, options(dim=axis, descending=[False, True]), dtypes=NUMBERS, result="same int64", outputs=2,
         exact=True, guard=ties_are_exact, spellings=("sort", ".sort"), smooth=False),
@@ -308,6 +309,6 @@ REDUCE = (
         guard=filled_and_distinct, without=("expanded", "empty"), spellings=("median", ".median"), smooth=False),
     Row("nonzero", lambda a: np.argwhere(a.real), alone, dtypes=ALL, result="int64", spellings=("nonzero", ".nonzero")),
     Row("unique", lambda a: np.unique(a.real), alone, dtypes=NUMBERS, spellings=("unique", ".unique"), exact=True,
-        differentiable=False),
+        differentiable=False, smooth=False),
     Row("trace", np.trace, alone, rank=(2, 2), spellings=("trace", ".trace"), terms=count),
 )  # fmt: skip

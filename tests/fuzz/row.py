@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+import pygrad
+
 from .program import Invalid
 
 Array = np.ndarray
@@ -25,7 +27,14 @@ OPERATORS = {
     "abs()": operator.abs, "[]": operator.getitem,
 }  # fmt: skip
 IN_PLACE = {"+=": operator.iadd, "-=": operator.isub, "*=": operator.imul, "/=": operator.itruediv,
-            "**=": operator.ipow, "//=": operator.ifloordiv, "%=": operator.imod}  # fmt: skip
+            "**=": operator.ipow, "//=": operator.ifloordiv, "%=": operator.imod, "&=": operator.iand,
+            "|=": operator.ior, "^=": operator.ixor}  # fmt: skip
+
+
+def in_place(*names: str) -> tuple[str, ...]:
+    """Return the spellings of operations in place: the methods, and the functions where there are some."""
+    methods = [f".{name}_" for name in names if hasattr(pygrad.Tensor, f"{name}_")]
+    return (*methods, *(f"{name}_" for name in names if hasattr(pygrad, f"{name}_")))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy as np
 
 import pygrad
 
+from .layout import layout_of
 from .program import Failure, Invalid, Step, tuples
 from .row import CATEGORY, Row, promoted
 from .special import REFUSED, Special
@@ -56,6 +57,8 @@ class Session(Special):
         recorded = not step.no_grad
         if into is not None:
             self.check_target(into, tensors, recorded)
+            if row.view and (step.no_grad or into.family.probed):
+                raise Invalid("its gradient is compared")
         if row.result in ("promoted", "compared"):
             wide = self.common(operands)
             if CATEGORY[wide] < 2:
@@ -65,7 +68,7 @@ class Session(Special):
                 wanted = row.oracle(*arrays, **options)
         except (ValueError, IndexError):
             wanted = None  # it is for the engine to refuse as well
-        if wanted is None or (into is not None and np.shape(wanted) != into.z.shape):
+        if wanted is None or (into is not None and not row.view and np.shape(wanted) != into.z.shape):
             step.raises = True
             return self.refuse(step, row, operands, options)
         wanted = list(wanted) if isinstance(wanted, tuple) else [wanted]
@@ -128,6 +131,8 @@ class Session(Special):
     def dtypes(self, row: Row, operands: list[Any], options: dict[str, Any], into: Var | None) -> list[str]:
         if into is not None:
             wide = self.common(operands) if row.result in ("promoted", "float") else into.dtype
+            if row.result == "summed" and into.dtype == "bool":
+                raise Invalid("no such cast")
             if CATEGORY[wide] > CATEGORY[into.dtype] or (row.result == "float" and CATEGORY[into.dtype] < 2):
                 raise Invalid("no such cast")
             return [into.dtype]
@@ -254,6 +259,10 @@ class Session(Special):
         dtype = into.dtype
         self.compare_kind(t, w.shape, dtype)
         a = array(t)
+        if row.view:
+            into.z, into.layout = w, layout_of(w)
+            self.compare(row, a, w, dtype, arrays, True, False)
+            return
         floating = CATEGORY[dtype] == 2
         if not floating:
             w = w.astype(dtype)

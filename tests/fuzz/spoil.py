@@ -75,7 +75,7 @@ def wrong_place(make: Any, row: Row, step: Step) -> bool:
     index = make.session.live[step.ins[at]]
     if index.z.size == 0:
         return False
-    step.ins[at] = make.leaf("int64", index.z.shape, Domain(90, 99, bound=(0, 1e3)))
+    step.ins[at] = make.leaf("int64", index.z.shape, Domain(5000, 5999))
     return True
 
 

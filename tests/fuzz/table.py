@@ -34,6 +34,7 @@ class Cells:
             for layout in row.layouts()
             if (row.torch or not torch)
             and not (changes and (layout in ("expanded", "empty") or (row.result == "float" and dtype not in FLOATS)))
+            and not (changes and row.result == "summed" and dtype == "bool")
         ]
         self.floats = [cell for cell in self.all if cell[2] in FLOATS]
         self.changes = [cell for cell in self.all if cell[1]]

@@ -32,8 +32,6 @@ def numbers(at: int, shape: tuple[int, ...], low: float, high: float, dtype: str
     x = low + (high - low) * x.reshape(shape)
     if CATEGORY[dtype] == 2:
         return np.asarray(x).astype(np.float32).astype(dtype)
-    if dtype == "bool":
-        return np.asarray(x > (low + high) / 2)
     return np.asarray(np.clip(np.floor(x + 0.5), np.ceil(low), np.floor(high))).astype(dtype)
 
 
@@ -116,6 +114,8 @@ def invoke(module: Any, row: Row, how: str, tensors: list[Any], options: dict[st
     if row.call is not None and (not how or how == "[]="):
         return row.call(module, *tensors, **options)
     if row.call is not None:  # in place, with the dimension before the index
+        if how == "index_put_":
+            return tensors[0].index_put_(tensors[2:], tensors[1], **options)
         dim = (options.pop("dim"),) if "dim" in options else ()
         return getattr(tensors[0], how)(*dim, *tensors[1:], **options)
     how = how or row.op
