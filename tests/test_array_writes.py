@@ -83,6 +83,35 @@ def test_writes_before_the_forward_pass_count_as_data():
         early.backward()
 
 
+def test_array_that_goes_takes_nothing_along():
+    """What was saved after it was written is intact, what was saved before is not."""
+    x = leaf([1.0, 2.0, 3.0])
+    early = product(x)
+    array = x.detach().numpy()
+    array[0] = 10
+    late = product(x)
+    del array
+    latest = product(x)
+    (late + latest).backward()
+    assert x.grad.tolist() == [40.0, 8.0, 12.0]
+    with pytest.raises(RuntimeError, match=NOTICED):
+        early.backward()
+
+
+@pytest.mark.parametrize("far", range(1, 17))
+def test_sign_of_one_and_a_bit_of_another(far):
+    """Two changes of one bit each do not make up for each other: a sign here, and 2.0 that becomes 0.0 there."""
+    for at in 0, 1:
+        array = np.ones(32, dtype=np.float32)
+        array[at + far] = 2
+        x = pg.from_numpy(array).requires_grad_()
+        loss = product(x)
+        array[at] = -1
+        array[at + far] = 0
+        with pytest.raises(RuntimeError, match=NOTICED):
+            loss.backward()
+
+
 def test_own_change_beside_an_array():
     """The version tells of it, and what is saved afterwards is intact."""
     x = leaf([1.0, 2.0, 3.0])

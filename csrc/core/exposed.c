@@ -11,8 +11,9 @@ struct pg_exposure {
 
 /* ---- digests ----------------------------------------------------------------------------------------------------- */
 
-/* In each lane a step is a bijection of what was there before, for every word: a change of one word is never missed, and
- * others are with a probability of 2^-32. */
+/* In each lane a step is a bijection of what was there before, for every word, so that a change of one word always
+ * changes the lane. The product comes last: it carries a difference of one bit, such as a sign, to bits that no likely
+ * change of the next word has. Digests of different numbers agree with a probability of about 2^-32. */
 enum { LANES = 4 };
 typedef struct {
     uint64_t lanes[LANES];
@@ -20,8 +21,8 @@ typedef struct {
 
 static inline uint64_t stirred(uint64_t lane, uint64_t word)
 {
-    const uint64_t product = (lane ^ word) * 0x9E3779B97F4A7C15u; /* 2^64 / golden ratio: an odd number */
-    return product << 31 | product >> 33;
+    const uint64_t both = lane ^ word;
+    return (both << 27 | both >> 37) * 0x9E3779B97F4A7C15u; /* 2^64 / golden ratio: an odd number */
 }
 
 static void digest_bytes(digest *d, const char *data, size_t bytes)
@@ -108,12 +109,14 @@ pg_status pg_expose(pg_storage *s)
 
 void pg_conceal(pg_storage *s)
 {
-    pg_exposure *const e = s->exposure;
-    if (--e->arrays > 0)
+    s->exposure->arrays--;
+    pg_forget_exposure(s);
+}
+
+void pg_forget_exposure(pg_storage *s)
+{
+    if (s->exposure->arrays > 0 || s->saved > 0)
         return;
-    /* What was saved before cannot be told from what is there now, once nobody compares. */
-    if (s->saved > 0 && pg_was_written(s))
-        s->version++;
+    pg_buffer_give(s->exposure, sizeof *s->exposure);
     s->exposure = NULL;
-    pg_buffer_give(e, sizeof *e);
 }

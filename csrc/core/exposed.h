@@ -28,6 +28,9 @@ static inline bool pg_was_overwritten(const pg_saved *saved)
     return pg_digest(saved->tensor) != saved->digest;
 }
 
+/* Drops the notes on arrays of this memory, if there is none left and nothing saved that could have changed. */
+void pg_forget_exposure(pg_storage *storage);
+
 /* Gives it up. */
 static inline void pg_unguard(pg_saved *saved)
 {
@@ -36,6 +39,8 @@ static inline void pg_unguard(pg_saved *saved)
     if (t == NULL)
         return;
     t->storage->saved--;
+    if (PG_UNLIKELY(t->storage->exposure != NULL))
+        pg_forget_exposure(t->storage);
     pg_tensor_release(t);
 }
 
