@@ -246,6 +246,75 @@ def test_no_grad_changes_no_history():
     np.testing.assert_allclose(array(x.grad), 2)
 
 
+def test_gradient_that_shows_stays_with_the_tensor():
+    x, z = leaf(X), pg.zeros(3, 4, dtype=pg.float64)
+    y = x * 2
+    row = y[0]
+    row.retain_grad()
+    row.sum().backward(retain_graph=True)
+    z.grad = pg.ones(3, 4, dtype=pg.float64)
+    y.mul_(3)
+    z[0].add_(x[0])
+    assert row.grad.tolist() == [1.0] * 4
+    assert z.grad.tolist() == [[1.0] * 4] * 3
+    row.sum().backward()
+    assert row.grad.tolist() == [2.0] * 4
+
+
+# ---- code that runs when a history goes -----------------------------------------------------------------------------
+
+
+class Goodbye:
+    """A hook that does something when it dies, which is with the history that it hangs on."""
+
+    def __init__(self, act):
+        self.act = act
+
+    def __call__(self, gradient):
+        return None
+
+    def __del__(self):
+        self.act()
+
+
+@ours("a history lives there until its tensor is looked at")
+def test_change_from_within_a_change():
+    """The inner one, of the same tensor, comes after the outer one, in the numbers as in the history."""
+    x = leaf(X)
+    y = x * 2
+    whole = y[:]
+    whole.register_hook(Goodbye(lambda: y.mul_(x)))
+    y.mul_(x)
+    np.testing.assert_allclose(array(y), 2 * X**3)
+    y.sum().backward()
+    np.testing.assert_allclose(array(x.grad), 6 * X**2)
+    np.testing.assert_allclose(array(whole), array(y))
+
+
+@ours("a history lives there until its tensor is looked at")
+@pytest.mark.parametrize("order", ["hooked first", "hooked last"])
+def test_tensor_that_is_seen_again_while_others_go(order):
+    """A dying history's code asks for the gradient of `p`, which nobody holds and which has just been replaced, too."""
+    x, p, seen = leaf(X), leaf(X), []
+    base = x * 2
+
+    def hooked():
+        view = base[:]
+        view.register_hook(Goodbye(lambda: seen.append(p.grad)))
+        return view
+
+    def gradient():
+        p.grad = base[:]
+        return p.grad
+
+    views = [make() for make in ((hooked, gradient) if order == "hooked first" else (gradient, hooked))]
+    for _ in range(3):
+        base.mul_(x)
+    assert len(seen) == 1
+    sum(views, base).sum().backward()
+    np.testing.assert_allclose(array(x.grad), 3 * 8 * X**3)
+
+
 # ---- what is refused ------------------------------------------------------------------------------------------------
 
 
@@ -271,6 +340,29 @@ def test_view_from_no_grad_does_not_outlive_a_recorded_change():
     with pytest.raises(RuntimeError, match=r"in place|inplace"):
         (v * x).sum() if not TORCH else v.grad_fn
     assert v.detach().tolist() == y[0].tolist()
+
+
+@ours("it asks for grad_fn")
+def test_change_of_another_family_does_not_make_it_good():
+    x = leaf(X)
+    y = x * 2
+    with pg.no_grad():
+        v = y[0]
+    y.mul_(x)
+    y.detach().add_(x)
+    with pytest.raises(RuntimeError, match="in place"):
+        (v * x).sum()
+
+
+@ours("there the gradient follows")
+def test_gradient_changed_in_a_graph_is_never_taken_for_what_it_was():
+    """`x.grad` is held by no object between two uses, so that the change does not reach it."""
+    x = leaf(X)
+    (x**3).sum().backward(create_graph=True)
+    x.grad.mul_(x)
+    with pytest.raises(RuntimeError, match="in place"):
+        x.grad.sum()
+    np.testing.assert_allclose(array(x.grad.detach()), 3 * X**3)
 
 
 def test_leaf_is_not_changed_through_an_older_view():

@@ -133,15 +133,21 @@ static pg_tensor *overlaid(pg_tensor *w, const geometry *at, const pg_tensor *v,
     if (node == NULL)
         return NULL;
     *(overlay_params *)node->params = (overlay_params){*at, *changed};
-    node->outputs[0].retains = !pg_is_leaf(w) && w->node->outputs[w->output].retains;
     pg_tensor *const after = pg_attach(pg_tensor_another(w), node);
     if (after != NULL && PG_UNLIKELY(node->note != NULL))
         node->note->gave_nan = false; /* what was seen is what the change overwrites, and it adds nothing of its own */
     return after;
 }
 
-/* The members of v's family that share memory with it, as they will be: a list through next_hosted, each with the host
- * that it is for. */
+/* Of handles that are to be, through next_hosted, each with the host that it is for. */
+static void enlist(pg_tensor **list, pg_tensor *t, void *host)
+{
+    t->host = host;
+    t->next_hosted = *list;
+    *list = t;
+}
+
+/* The members of v's family that share memory with it, as they will be. */
 static pg_status follow(pg_tensor *v, pg_tensor *values, pg_tensor **list)
 {
     const geometry changed = geometry_of(v);
@@ -159,9 +165,7 @@ static pg_status follow(pg_tensor *v, pg_tensor *values, pg_tensor **list)
         pg_tensor *const after = overlaid(w, &at, v, &changed, values);
         if (after == NULL)
             return pg_failure();
-        after->host = w->host;
-        after->next_hosted = *list;
-        *list = after;
+        enlist(list, after, w->host);
     }
     return PG_OK;
 }
@@ -176,8 +180,24 @@ static void forget(pg_tensor *list)
     }
 }
 
+/* The gradient that shows is that of what people see, which is another handle now. */
+static void move_grad(const pg_tensor *from, const pg_tensor *to)
+{
+    if (from->node == NULL || from->node == to->node)
+        return;
+    pg_output *const old = &from->node->outputs[from->output], *const new = &to->node->outputs[to->output];
+    if (new->grad == NULL) {
+        new->grad = old->grad;
+        old->grad = NULL;
+    }
+    if (!pg_is_leaf(from)) {
+        new->retains = old->retains;
+        old->retains = false;
+    }
+}
+
 /* Hands the new members to their hosts. */
-static void renew(pg_tensor *v, pg_tensor *list)
+static void renew(pg_storage *storage, uint64_t family, pg_tensor *list)
 {
     pg_tensor *old = NULL;
     while (list != NULL) {
@@ -186,14 +206,18 @@ static void renew(pg_tensor *v, pg_tensor *list)
         list = t->next_hosted;
         t->host = NULL;
         pg_tensor *const before = pg_host.repoint(host, t);
-        before->next_hosted = old;
-        old = before;
+        move_grad(before, t);
+        /* What others hold does not die here, and may get a host again in what follows. */
+        if (before->refs > 1)
+            pg_tensor_release(before);
+        else
+            enlist(&old, before, NULL);
     }
-    const uint32_t rewrites = ++v->storage->rewrites;
-    for (pg_tensor *w = v->storage->hosted; w != NULL; w = w->next_hosted)
-        if (w == v || !(w->flags & PG_UNTRACKED) || w->family != v->family)
-            w->rewrites = rewrites;
-    /* Last, because hooks and other things of the host's may go with them. */
+    const uint32_t outdated = storage->rewrites++;
+    for (pg_tensor *w = storage->hosted; w != NULL; w = w->next_hosted)
+        if (w->rewrites == outdated && (!(w->flags & PG_UNTRACKED) || w->family != family))
+            w->rewrites = storage->rewrites;
+    /* Last, because hooks and other things of the host's may go with them: any code may run. */
     forget(old);
 }
 
@@ -213,10 +237,10 @@ static pg_tensor *rewrite_with_history(pg_tensor *self, pg_tensor *values)
     out->node = pg_node_retain(values->node);
     out->output = values->output;
     out->flags |= PG_REQUIRES_GRAD;
-    if (!pg_is_leaf(self) && self->node->outputs[self->output].retains)
-        out->node->outputs[out->output].retains = true;
-    renew(self, followers);
-    out->rewrites = self->storage->rewrites;
+    out->rewrites = self->storage->rewrites + 1;
+    if (self->host != NULL)
+        enlist(&followers, pg_tensor_retain(out), self->host);
+    renew(self->storage, self->family, followers);
     return out;
 }
 

@@ -159,7 +159,10 @@ static PyObject *detach_(PyObject *self, PyObject *unused)
 {
     (void)unused;
     pg_tensor *const t = pg_tensor_detach(pg_tensor_of(self));
-    return pg_in_place_result(self, t);
+    if (t == NULL)
+        return pg_raise(pg_failure());
+    pg_repoint(self, t);
+    return Py_NewRef(self);
 }
 
 static PyObject *get_data(PyObject *self, void *closure)

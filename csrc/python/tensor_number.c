@@ -28,10 +28,7 @@ PyObject *pg_in_place_result(PyObject *self, pg_tensor *t)
 {
     if (t == NULL)
         return pg_raise(pg_failure());
-    if (t == pg_tensor_of(self))
-        pg_tensor_release(t);
-    else
-        pg_repoint(self, t);
+    pg_tensor_release(t);
     Py_INCREF(self);
     return self;
 }

@@ -37,7 +37,7 @@ PyObject *pg_wrap(pg_tensor *t);
 PyObject *pg_wrap_pair(pg_tensor *values, pg_tensor *indices);
 /* The same as an instance of a subclass. */
 PyObject *pg_wrap_as(PyTypeObject *type, pg_tensor *t);
-/* Makes the object stand for t, and takes over the reference to it: the end of every operation in place. */
+/* Makes the object stand for t, and takes over the reference to it. */
 void pg_repoint(PyObject *object, pg_tensor *t);
 /* Raises what the status and pg_message say, and returns NULL. */
 PyObject *pg_raise(pg_status status);
@@ -79,7 +79,7 @@ static inline void pg_reread_operand(PyObject *object, pg_operand *operand)
 /* Row `op` of the op table; b NULL for one operand. Py_NotImplemented for what is no operand. */
 PyObject *pg_tensor_apply(int op, PyObject *a, PyObject *b);
 PyObject *pg_tensor_apply_in_place(int op, PyObject *self, PyObject *b);
-/* Makes self stand for t, the result of an operation in place, and returns self; NULL raises. */
+/* Gives up t, the result of an operation in place on self, and returns self, which stands for it; NULL raises. */
 PyObject *pg_in_place_result(PyObject *self, pg_tensor *t);
 
 /* ---- arguments: converters for O& of PyArg_ParseTuple -------------------------------------------------------------- */
