@@ -365,6 +365,18 @@ def test_gradient_changed_in_a_graph_is_never_taken_for_what_it_was():
     np.testing.assert_allclose(array(x.grad.detach()), 3 * X**3)
 
 
+@ours("it writes, in an order that is not defined")
+def test_windows_that_overlap_are_not_written():
+    windows = np.lib.stride_tricks.as_strided(np.arange(1.0, 6.0), (4, 2), (8, 8))
+    v = pg.from_numpy(windows)
+    for change in (lambda: v.mul_(2), lambda: v.mul_(leaf(np.ones((4, 2)))), lambda: v.T.zero_()):
+        with pytest.raises(RuntimeError, match="more than one element"):
+            change()
+    assert windows[:, 0].tolist() == [1, 2, 3, 4]
+    v[::2].mul_(2)
+    assert windows[:, 0].tolist() == [2, 4, 6, 8]
+
+
 def test_leaf_is_not_changed_through_an_older_view():
     x, z = leaf(X), pg.zeros(3, 4, dtype=pg.float64)
     v = z[0]

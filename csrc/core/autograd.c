@@ -5,6 +5,8 @@
 #include "core/buffer.h"
 #include "core/exposed.h"
 
+#include <stdlib.h>
+
 static _Thread_local int grad_disabled;
 
 int pg_grad_enabled(void)
@@ -355,9 +357,23 @@ pg_status pg_tensor_set_grad(pg_tensor *t, pg_tensor *grad)
 
 bool pg_overlaps_itself(const pg_tensor *t)
 {
-    for (int i = 0; i < t->ndim; i++)
-        if (t->strides[i] == 0 && t->shape[i] > 1 && t->numel > 0)
+    if (pg_is_contiguous(t))
+        return false;
+    /* From the smallest stride on: each has to lead beyond what the dimensions before it reach. */
+    bool seen[PG_MAX_DIMS] = {false};
+    int64_t reach = 0;
+    for (int n = 0; n < t->ndim; n++) {
+        int next = -1;
+        for (int i = 0; i < t->ndim; i++)
+            if (!seen[i] && (next < 0 || llabs(t->strides[i]) < llabs(t->strides[next])))
+                next = i;
+        seen[next] = true;
+        if (t->shape[next] == 1)
+            continue;
+        if (llabs(t->strides[next]) <= reach)
             return true;
+        reach += (t->shape[next] - 1) * llabs(t->strides[next]);
+    }
     return false;
 }
 

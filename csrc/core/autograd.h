@@ -205,7 +205,8 @@ extern const pg_function pg_accumulate_function;
 /* PG_BAD_STATE, naming `op`, for a handle from before its memory was changed in place as part of a graph, through
  * another handle, when that could not bring it up to date: what t holds is then not what its history says. */
 pg_status pg_check_history(const char *op, const pg_tensor *t);
-/* Whether two elements of t share memory; exact for strides that nest, as those of views do. */
+/* Whether two elements of t may share memory: exact for strides that nest, as those of views do; true for others, which
+ * come with numpy's arrays. */
 bool pg_overlaps_itself(const pg_tensor *t);
 /* Whether t may be changed in place now: PG_BAD_STATE while recording for a leaf that requires a gradient, a view of
  * one, an untracked view and an outdated history; and always for elements that share memory. `op` is named in the message. */
