@@ -274,6 +274,29 @@ def test_callback_of_a_weak_reference_may_use_tensors() -> None:
     assert results == [6.0]
 
 
+def test_tensor_is_not_given_out_while_its_attributes_die() -> None:
+    """Slots of a subclass go when no reference to the object is left, and what goes with them may ask for it."""
+    x, seen = pg.zeros(2, requires_grad=True), []
+
+    class Curious:
+        def __del__(self) -> None:
+            seen.append(x.grad)
+
+    class Slotted(pg.Tensor):  # type: ignore[misc]
+        __slots__ = ("curious",)
+
+    x.grad = Slotted([1.0, 2.0])
+    g = x.grad
+    g.curious = Curious()
+    del g
+    gc.collect()
+    assert [t.tolist() for t in seen] == [[1.0, 2.0]] * len(seen)
+    assert TORCH or len(seen) == 1
+    seen.clear()
+    many()
+    assert x.grad.tolist() == [1.0, 2.0]
+
+
 # ---- subclasses and copies -------------------------------------------------------------------------------------------
 
 

@@ -34,13 +34,14 @@ PyObject *pg_wrap(pg_tensor *t)
 {
     if (PG_UNLIKELY(t == NULL))
         return pg_raise(pg_failure());
-    if (t->host != NULL) {
-        PyObject *object = t->host;
+    PyObject *object = t->host;
+    /* An object that is dying, while the attributes of its subclass go, cannot be given out: another takes its place. */
+    if (object != NULL && Py_REFCNT(object) > 0) {
         Py_INCREF(object);
         pg_tensor_release(t);
         return object;
     }
-    PyObject *object = pg_cells_take(&cells);
+    object = pg_cells_take(&cells);
     if (PG_UNLIKELY(object == NULL)) {
         pg_tensor_release(t);
         return NULL;
@@ -90,7 +91,7 @@ void pg_tensor_tp_dealloc(PyObject *self)
     /* `x.__class__ = Sub` leaves x in the pool, and its new class tracks it before it calls this. */
     if (PG_UNLIKELY(object->from_python || object->dict != NULL || type != pg_tensor_type))
         PyObject_GC_UnTrack(self);
-    if (t != NULL)
+    if (t != NULL && t->host == self)
         pg_set_host(t, NULL); /* before any code of the user's can ask for it */
     if (PG_UNLIKELY(object->weakrefs != NULL))
         PyObject_ClearWeakRefs(self);
