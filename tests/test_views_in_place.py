@@ -315,6 +315,62 @@ def test_tensor_that_is_seen_again_while_others_go(order):
     np.testing.assert_allclose(array(x.grad), 3 * 8 * X**3)
 
 
+def test_hook_changes_what_is_being_differentiated():
+    x = leaf(X)
+    y = x * 2
+    row = y[0]
+    z = y * 1
+
+    def change(gradient):
+        with pg.enable_grad():
+            y.mul_(x)
+            row.mul_(3)
+            z.mul_(x)
+
+    z.register_hook(change)
+    ones = pg.ones(3, 4, dtype=pg.float64)
+    by_y, by_row, by_x = pg.autograd.grad(z, [y, row, x], grad_outputs=ones, allow_unused=True)
+    assert by_row is None
+    np.testing.assert_allclose(array(by_y), 1)
+    np.testing.assert_allclose(array(by_x), 2)
+
+
+class Cycle:
+    """Garbage for the collector, which has it act."""
+
+    def __init__(self, act):
+        self.self = self
+        self.act = act
+
+    def __del__(self):
+        self.act()
+
+
+@pytest.mark.parametrize("look", [lambda y: tuple(y.shape), lambda y: y.stride(), lambda y: y.detach().numpy().shape])
+def test_collection_while_a_tensor_is_looked_at(look):
+    """The collector starts where a tuple is made, unless one can be used again: those of before are kept."""
+    x, kept, acted = leaf(X), [], []
+    before = gc.get_threshold()
+    for _ in range(20):
+        y = x * 2
+        expected = look(y)
+
+        def act(y=y):
+            acted.append(y.mul_(x))
+
+        kept.append([tuple([i] * k) for k in range(1, 6) for i in range(50)])
+        gc.disable()
+        Cycle(act)
+        gc.set_threshold(1, 1, 1)
+        try:
+            gc.enable()
+            assert look(y) == expected
+        finally:
+            gc.set_threshold(*before)
+    gc.collect()
+    assert len(acted) == 20
+
+
 # ---- what is refused ------------------------------------------------------------------------------------------------
 
 

@@ -241,9 +241,11 @@ static pg_status walk_graph(pg_walk *walk, int roots, pg_tensor *const *root, pg
         return pg_fail(PG_BUSY, "more than %d backward passes are under way at once", PG_LAST_WALK);
     /* What a rule differentiates within itself is told of as that rule. */
     walk->anomaly = walk->stops || pg_anomaly_is_off() ? PG_ANOMALY_OFF : (uint8_t)pg_anomaly_mode();
-    /* The graph may lose its last owner while it is walked. */
+    /* The graph may lose its last owner while it is walked, and a hook may change a tensor in place. */
     for (int i = 0; i < roots; i++)
         pg_tensor_retain(root[i]);
+    for (int i = 0; i < walk->n_inputs; i++)
+        pg_tensor_retain(walk->inputs[i]);
     const int recording = pg_set_grad_enabled(walk->create_graph);
     status = reach(walk, roots, root);
     if (status == PG_OK)
@@ -253,6 +255,8 @@ static pg_status walk_graph(pg_walk *walk, int roots, pg_tensor *const *root, pg
     pg_set_grad_enabled(recording);
     for (int i = 0; i < roots; i++)
         pg_tensor_release(root[i]);
+    for (int i = 0; i < walk->n_inputs; i++)
+        pg_tensor_release(walk->inputs[i]);
     pg_walk_end(walk->id);
     return status;
 }

@@ -1,21 +1,24 @@
 /* Attributes of `Tensor`, and its methods that take next to nothing. */
 #include "python/tensor_index.h"
 
-static PyObject *tuple_of(int n, const int64_t *items)
+/* items[t->ndim], which are t's: its shape or its strides. */
+static PyObject *tuple_of(pg_tensor *t, const int64_t *items)
 {
-    PyObject *tuple = PyTuple_New(n);
-    for (int i = 0; i < n && tuple != NULL; i++) {
+    pg_tensor_retain(t); /* a new tuple may start a collection, and a finalizer change the tensor in place */
+    PyObject *tuple = PyTuple_New(t->ndim);
+    for (int i = 0; i < t->ndim && tuple != NULL; i++) {
         PyObject *item = PyLong_FromLongLong(items[i]);
         if (item == NULL || PyTuple_SetItem(tuple, i, item) != 0)
             Py_CLEAR(tuple);
     }
+    pg_tensor_release(t);
     return tuple;
 }
 
 static PyObject *get_shape(PyObject *self, void *closure)
 {
     (void)closure;
-    return tuple_of(pg_tensor_of(self)->ndim, pg_tensor_of(self)->shape);
+    return tuple_of(pg_tensor_of(self), pg_tensor_of(self)->shape);
 }
 
 static PyObject *get_ndim(PyObject *self, void *closure)
@@ -229,31 +232,34 @@ PyGetSetDef pg_tensor_getset[] = {
 
 /* ---- methods ------------------------------------------------------------------------------------------------------- */
 
-static PyObject *one_of(PyObject *args, int n, const int64_t *items, const char *op)
+/* The shape or the strides, or the one of them that args ask for. */
+static PyObject *one_of(PyObject *self, PyObject *args, bool strides, const char *op)
 {
     PyObject *dim = Py_None;
     if (!PyArg_ParseTuple(args, "|O", &dim))
         return NULL;
-    if (dim == Py_None)
-        return tuple_of(n, items);
-    const long long value = PyLong_AsLongLong(dim);
+    const long long value = dim == Py_None ? 0 : PyLong_AsLongLong(dim);
     if (value == -1 && PyErr_Occurred())
         return NULL;
-    if (n == 0)
+    pg_tensor *const t = pg_tensor_of(self);
+    const int64_t *const items = strides ? t->strides : t->shape;
+    if (dim == Py_None)
+        return tuple_of(t, items);
+    if (t->ndim == 0)
         return PyErr_Format(PyExc_IndexError, "%s: Dimension specified as %lld but tensor has no dimensions", op,
                             value);
-    const int i = pg_wrap_dim(op, value, n);
+    const int i = pg_wrap_dim(op, value, t->ndim);
     return i < 0 ? pg_raise(pg_failure()) : PyLong_FromLongLong(items[i]);
 }
 
 static PyObject *size(PyObject *self, PyObject *args)
 {
-    return one_of(args, pg_tensor_of(self)->ndim, pg_tensor_of(self)->shape, "size");
+    return one_of(self, args, false, "size");
 }
 
 static PyObject *stride(PyObject *self, PyObject *args)
 {
-    return one_of(args, pg_tensor_of(self)->ndim, pg_tensor_of(self)->strides, "stride");
+    return one_of(self, args, true, "stride");
 }
 
 static PyObject *dim(PyObject *self, PyObject *unused)

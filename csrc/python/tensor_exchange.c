@@ -227,6 +227,7 @@ PyObject *pg_tensor_to_array(PyObject *module, PyObject *object)
             pg_conceal(t->storage);
         pg_raise(pg_failure());
     } else {
+        t = memory->t; /* the object may get another, for a collection may run any code */
         const int64_t size = pg_itemsize[t->dtype];
         PyObject *shape = tuple_of(t->ndim, t->shape, 1), *strides = tuple_of(t->ndim, t->strides, size);
         if (shape != NULL && strides != NULL)

@@ -191,6 +191,20 @@ static pg_node *function_node(PyObject *context, PyObject *name, Py_ssize_t n_in
     return node;
 }
 
+/* Output k of the node, with its history where it is_differentiable. */
+static pg_tensor *function_output(pg_node *node, Py_ssize_t k, pg_tensor *out, PyObject *is_differentiable)
+{
+    pg_tensor *const t = pg_tensor_another(out);
+    if (t != NULL && is_differentiable == Py_True && pg_is_float(t->dtype)) {
+        t->node = pg_node_retain(node);
+        t->output = (uint32_t)k;
+        t->flags |= PG_REQUIRES_GRAD;
+        if (node->note != NULL)
+            pg_note_output(node->note, t);
+    }
+    return t;
+}
+
 /* function_outputs(context, name, inputs, saved, outputs, differentiable) -> a tuple of the outputs with their history;
  * lists of tensors, and of bools */
 static PyObject *function_outputs(PyObject *module, PyObject *args)
@@ -205,19 +219,17 @@ static PyObject *function_outputs(PyObject *module, PyObject *args)
     pg_tensor **const saved = inputs == NULL ? NULL : pg_tensors_of(saved_list, "saved tensors", &n_saved);
     pg_tensor **const outs = saved == NULL ? NULL : pg_tensors_of(output_list, "outputs", &n);
     pg_node *const node = outs == NULL ? NULL : function_node(context, name, n_inputs, inputs, n_saved, saved, n, outs);
+    /* All of them before the first object is made: a collection may run any code, also what changes one in place. */
+    for (Py_ssize_t k = 0; k < n && node != NULL; k++)
+        outs[k] = function_output(node, k, outs[k], PyList_GetItem(flags, k));
     if (node != NULL)
         result = PyTuple_New(n);
-    for (Py_ssize_t k = 0; k < n && result != NULL; k++) {
-        pg_tensor *t = pg_tensor_another(outs[k]);
-        PyObject *is_differentiable = PyList_GetItem(flags, k);
-        if (t != NULL && is_differentiable == Py_True && pg_is_float(t->dtype)) {
-            t->node = pg_node_retain(node);
-            t->output = (uint32_t)k;
-            t->flags |= PG_REQUIRES_GRAD;
-            if (node->note != NULL)
-                pg_note_output(node->note, t);
+    for (Py_ssize_t k = 0; k < n && node != NULL; k++) {
+        if (result == NULL) {
+            pg_tensor_release(outs[k]);
+            continue;
         }
-        PyObject *item = is_differentiable == NULL ? NULL : pg_wrap(t);
+        PyObject *item = pg_wrap(outs[k]);
         if (item == NULL || PyTuple_SetItem(result, k, item) != 0)
             Py_CLEAR(result);
     }
