@@ -259,6 +259,29 @@ def test_function_of_what_wants_no_gradient_is_not_recorded():
         assert not Cube.apply(x).requires_grad
 
 
+@ours("the gradients are wrong there, unless forward says mark_dirty")
+@pytest.mark.parametrize("change", [lambda t: t.mul_(3), lambda t: t[:1].fill_(0), lambda t: t.zero_()])
+def test_function_that_changes_a_computed_argument_is_refused(change):
+    class Changes(Function):
+        @staticmethod
+        def forward(ctx, a, b):
+            change(b)
+            return a + b
+
+        @staticmethod
+        def backward(ctx, g):
+            return g, g
+
+    x = pg.ones(2, 2, requires_grad=True)
+    with pytest.raises(RuntimeError, match="Changes: forward changed argument 1"):
+        Changes.apply(x * 2, x * 2)
+    with pytest.raises(RuntimeError, match="in place"):
+        pg.autograd.checkpoint(change, x * 2)
+    buffer = pg.ones(2, 2)
+    Changes.apply(x * 2, buffer).sum().backward()
+    assert x.grad.tolist() == [[2.0, 2.0], [2.0, 2.0]]
+
+
 def test_function_notices_that_a_saved_tensor_was_changed():
     x = leaf([1.0, 2.0])
     y = x * 1

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tensor_backend import array, many, ours, pg
+from tensor_backend import TORCH, array, many, ours, pg
 
 
 class Sub(pg.Tensor):  # type: ignore[misc]

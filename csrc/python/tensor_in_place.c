@@ -146,10 +146,12 @@ static PyObject *view_in_place(PyObject *module, PyObject *args, PyObject *kwarg
     if (view == NULL)
         return NULL;
     pg_tensor *const next = seen_as(pg_tensor_of(self), pg_tensor_of(view), is_wanted_leaf);
-    if (next != NULL)
-        pg_bump(next);
     Py_DECREF(view);
-    return pg_in_place_result(self, next);
+    if (next == NULL)
+        return pg_raise(pg_failure());
+    pg_bump(next);
+    pg_repoint(self, next);
+    return Py_NewRef(self);
 }
 
 PyMethodDef pg_in_place_functions[] = {

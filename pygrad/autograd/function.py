@@ -118,10 +118,25 @@ class Function:
 
     @classmethod
     def apply(cls, *args: Any) -> Any:
-        """Return forward's outputs, recorded so that backward gives their gradients."""
+        """Return forward's outputs, recorded so that backward gives their gradients.
+
+        Raises
+        ------
+        RuntimeError
+            When forward has changed a computed argument in place, of which the argument's history does not tell.
+        TypeError
+            When it returns anything but Tensors.
+        """
         context = FunctionContext(cls, args)
+        versions = [x._version if isinstance(x, Tensor) else 0 for x in args]
         with no_grad():
             outputs = cls.forward(context, *args)
+        for i, (x, version) in enumerate(zip(args, versions, strict=True)):
+            if is_grad_enabled() and isinstance(x, Tensor) and x.grad_fn is not None and x._version != version:
+                raise RuntimeError(
+                    f"{cls.__name__}: forward changed argument {i}, a computed tensor of shape {list(x.shape)}, in place, "
+                    "which its history does not tell: change a clone() of it"
+                )
         results = outputs if isinstance(outputs, tuple) else (outputs,)
         for out in results:
             if not isinstance(out, Tensor):
