@@ -134,8 +134,8 @@ class Function:
         for i, (x, version) in enumerate(zip(args, versions, strict=True)):
             if is_grad_enabled() and isinstance(x, Tensor) and x.grad_fn is not None and x._version != version:
                 raise RuntimeError(
-                    f"{cls.__name__}: forward changed argument {i}, a computed tensor of shape {list(x.shape)}, in place, "
-                    "which its history does not tell: change a clone() of it"
+                    f"{cls.__name__}: forward changed argument {i}, a computed tensor of shape {list(x.shape)}, in "
+                    "place, which its history does not tell: change a clone() of it"
                 )
         results = outputs if isinstance(outputs, tuple) else (outputs,)
         for out in results:
