@@ -1,4 +1,4 @@
-"""Does the fuzzer see? This plants the defects of `defects.py` in a copy of the sources, one at a time, and lets it look."""
+"""Does the fuzzer see? Plants the defects of `defects.py` in a copy of the sources, one at a time, and lets it look."""
 
 from __future__ import annotations
 
