@@ -94,7 +94,7 @@ def wrong_dtype(make: Any, row: Row, step: Step) -> bool:
 
 def wrong_target(make: Any, row: Row, step: Step) -> bool:
     """Change in place a leaf that wants a gradient, a tensor that is expanded, or integers by floats."""
-    if not row.in_place or not step.how.strip("[]=") or CATEGORY[make.session.live[step.ins[0]].dtype] < 2:
+    if row.view or not row.in_place or not step.how.strip("[]=") or CATEGORY[make.session.live[step.ins[0]].dtype] < 2:
         return False
     first = make.session.live[step.ins[0]]
     if first.z.size == 0 or first.z.ndim == 0:
