@@ -13,6 +13,9 @@ HERE = str(Path(__file__).resolve().parent)
 if HERE not in sys.path:
     sys.path.insert(0, HERE)
 
+# It imports PyTorch, and is imported itself only where that is.
+collect_ignore = ["fuzz/mirror.py"]
+
 # As in the tests themselves: assertions tell what they compared, and count under `python -O` too.
 BESIDE = {path.stem for path in Path(HERE).glob("*.py") if not path.stem.startswith(("test_", "conftest"))}
 pytest.register_assert_rewrite("tensor_table", *sorted(BESIDE))
