@@ -59,6 +59,8 @@ class Session(Special):
             self.check_target(into, tensors, recorded)
             if row.view and (step.no_grad or into.family.probed):
                 raise Invalid("its gradient is compared")
+            if row.view and sum(v.t is into.t for v in self.live.values()) > 1:
+                raise Invalid("it has several names, of which each would get another shape")
         if row.result in ("promoted", "compared"):
             wide = self.common(operands)
             if CATEGORY[wide] < 2:
