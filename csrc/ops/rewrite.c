@@ -34,6 +34,27 @@ static geometry geometry_of(const pg_tensor *t)
     return where;
 }
 
+/* The largest number that all steps within a geometry, and `step`, are multiples of. */
+static int64_t common_step(const geometry *at, int64_t step)
+{
+    for (int i = 0; i < at->ndim; i++)
+        for (int64_t rest = at->shape[i] > 1 ? at->strides[i] : 0; rest != 0;) {
+            const int64_t last = step;
+            step = rest;
+            rest = last % rest;
+        }
+    return step;
+}
+
+/* Whether they may have an element in common: false is certain. */
+static bool may_meet(const geometry *a, const geometry *b)
+{
+    if (a->high < b->low || a->low > b->high)
+        return false;
+    const int64_t step = common_step(a, common_step(b, 0));
+    return step == 0 || (a->first - b->first) % step == 0;
+}
+
 /* ---- from one geometry to another -------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -155,7 +176,7 @@ static pg_status follow(pg_tensor *v, pg_tensor *values, pg_tensor **list)
         if (w == v || w->family != v->family || w->flags & PG_UNTRACKED)
             continue;
         const geometry at = geometry_of(w);
-        if (w->numel == 0 || at.high < changed.low || at.low > changed.high)
+        if (w->numel == 0 || !may_meet(&at, &changed))
             continue;
         if (w->flags & PG_REQUIRES_GRAD && pg_is_leaf(w))
             return pg_fail(PG_BAD_STATE,
