@@ -190,6 +190,8 @@ class Session(Special):
                 z.imag = 0.0
             w = z
         self.compare(row, a, w, dtype, arrays, shared, rounded)
+        if t is first.t:
+            return first
         if not shared and floating:
             w.real = a
         var = Var(t, w, dtype, family)
