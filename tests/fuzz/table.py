@@ -9,9 +9,10 @@ from .ops_loss import LOSS, NORMALISED
 from .ops_matrix import MATRIX
 from .ops_reduce import REDUCE
 from .ops_shape import SHAPE
+from .ops_write import WRITE
 from .row import FLOATS
 
-TABLE = (*ELEMENTWISE, *BINARY, *SHAPE, *REDUCE, *MATRIX, *INDEX, *NORMALISED, *LOSS)
+TABLE = (*ELEMENTWISE, *BINARY, *SHAPE, *REDUCE, *MATRIX, *INDEX, *WRITE, *NORMALISED, *LOSS)
 ROWS = {row.name: row for row in TABLE}
 Cell = tuple[str, bool, str, str]  # row, whether in place, dtype and layout of the first operand
 
