@@ -59,8 +59,18 @@ class Copy:
         shutil.copy(self.folder / self.link[self.link.index("-o") + 1], self.library)
 
 
+def fuzz(copy: Copy, programs: int, jobs: int) -> str:
+    """Return what the fuzzer said of the copy, or nothing when it found nothing."""
+    command = [sys.executable, "-m", "tests.fuzz", "--programs", str(programs), "--jobs", str(jobs), "--stop"]
+    done = subprocess.run(command, cwd=copy.folder, check=False, capture_output=True, text=True)
+    if done.returncode == 0:
+        return ""
+    said = (done.stdout + done.stderr).strip().splitlines()
+    return next((line for line in reversed(said) if "found after" in line), said[-1] if said else "a crash")
+
+
 def look_for(defect: Defect, copy: Copy, programs: int, jobs: int) -> str:
-    """Return what the fuzzer said of a defect: its last lines, or nothing when it found none."""
+    """Return what the fuzzer said of the copy with the defect in it."""
     file = copy.folder / defect.path
     right = file.read_text()
     if right.count(defect.old) != 1:
@@ -68,14 +78,9 @@ def look_for(defect: Defect, copy: Copy, programs: int, jobs: int) -> str:
     file.write_text(right.replace(defect.old, defect.new))
     try:
         copy.build(defect.path)
-        fuzz = [sys.executable, "-m", "tests.fuzz", "--programs", str(programs), "--jobs", str(jobs), "--stop"]
-        done = subprocess.run(fuzz, cwd=copy.folder, check=False, capture_output=True, text=True)
+        return fuzz(copy, programs, jobs)
     finally:
         file.write_text(right)
-    if done.returncode == 0:
-        return ""
-    said = (done.stdout + done.stderr).strip().splitlines()
-    return next((line for line in reversed(said) if "found after" in line), said[-1] if said else "a crash")
 
 
 def main() -> int:
@@ -87,6 +92,9 @@ def main() -> int:
     missed = 0
     with tempfile.TemporaryDirectory() as folder:
         copy = Copy(Path(folder))
+        if found := fuzz(copy, given.programs, given.jobs):
+            print(f"without a defect: {found}")
+            return 1
         dirty: list[str] = []
         for defect in DEFECTS:
             if given.only not in defect.name:
