@@ -40,6 +40,9 @@ def test_message_has_shapes_dtypes_and_the_line() -> None:
 @lines
 def test_line_is_the_users_that_called_a_module_or_a_loss() -> None:
     model = pg.nn.Sequential(pg.nn.Linear(2, 3), pg.nn.ReLU(), pg.nn.Linear(3, 1))
+    with pg.no_grad():
+        for p in model.parameters():
+            p.fill_(1.0)
     x, target = pg.tensor([[np.inf, -np.inf]]), pg.zeros(1, 1)
 
     def forward() -> Any:

@@ -19,8 +19,8 @@ from .session import Session
 from .shrink import failure, mirrored, shrink
 from .table import CELLS, Cells
 
-SIZE = 500  # programs that share one count of hits, so that a program is found again by its batch
-HANGS = 120.0  # seconds after which a batch is taken to hang
+SIZE = 2000  # programs that share one count of hits, so that a program is found again by its batch
+HANGS = 600.0  # seconds after which a batch is taken to hang
 
 
 class Found:

@@ -218,8 +218,8 @@ class Make:
     # ---- programs --------------------------------------------------------------------------------------------------
 
     def rarer(self, cells: Any) -> Any:
-        """Return one of six cells, the one that was hit less often."""
-        return min([self.choice(cells) for _ in range(6)], key=self.hits.__getitem__)
+        """Return one of ten cells, the one that was hit less often."""
+        return min([self.choice(cells) for _ in range(10)], key=self.hits.__getitem__)
 
     def start(self) -> tuple[Any, int] | None:
         """Return a cell of the table, and the first operand: what there is, most often, or what the cell wants."""

@@ -39,7 +39,7 @@ def matmul_plan(make: Any, row: Row, x: Any) -> Planned:
     choices: list[tuple[int, ...]] = [(inner,), (inner, n)]
     if len(shape) > 2:
         choices += [(*shape[:-2], inner, n), (1, inner, n)]
-    elif len(shape) == 2:
+    else:
         choices += [(2, inner, n)]
     return [make.operand(row, 1, x.dtype, make.choice(choices))], {}
 

@@ -111,6 +111,8 @@ def diagonal(a: Array, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Array:
 
 
 def narrow(a: Array, dim: int, start: int, length: int) -> Array:
+    if start + length > a.shape[dim]:
+        raise IndexError("beyond the end")
     return a[(slice(None),) * (dim % a.ndim) + (slice(start, start + length),)]
 
 
