@@ -146,7 +146,7 @@ def test_call_that_is_not_refused_is_found(monkeypatch):
     def lenient(function):
         return lambda *args, dim=0, **options: function(*args, dim=dim if -4 <= dim < 4 else 0, **options)
 
-    for name in ("argsort", "cumprod", "cumsum", "log_softmax", "logsumexp", "softmax", "sort"):
+    for name in ("argsort", "cumprod", "cumsum", "log_softmax", "softmax", "sort"):
         monkeypatch.setattr(pygrad, name, lenient(getattr(pygrad, name)))
     assert "no error" in found(4000)
 
