@@ -1,11 +1,10 @@
 """Python's own allocations fail, or a machine has no more memory: MemoryError, everything usable."""
 
 import os
-import subprocess
 import sys
-import textwrap
 
 import pytest
+from processes import run
 
 SANITIZED = "PYGRAD_SANITIZE" in os.environ
 
@@ -127,19 +126,6 @@ def test_python_may_run_out_of_memory_at_the_first_call(n):
 
 
 # ---- a machine that has no more ------------------------------------------------------------------------------------
-
-
-def run(program: str) -> str:
-    """Run a program in a fresh interpreter; it has to succeed and say nothing on stderr."""
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
 
 
 @pytest.mark.skipif(SANITIZED or sys.platform != "linux", reason="the sanitizer needs terabytes of addresses")

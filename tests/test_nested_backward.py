@@ -2,11 +2,9 @@
 
 import gc
 import os
-import subprocess
-import sys
-import textwrap
 
 import pytest
+from processes import run
 from threads_support import (
     SANITIZED,
     switching_often,  # noqa: F401
@@ -15,19 +13,6 @@ from threads_support import (
 
 from pygrad import Value, dot
 from pygrad import sum as value_sum
-
-
-def in_fresh_process(program: str) -> None:
-    """Run a program that has to end well and without a word on stderr."""
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-
 
 # ---- a backward() inside a rule ------------------------------------------------------------------------------------
 
@@ -99,7 +84,7 @@ def test_rule_that_raises_leaves_every_node_free():
 
 
 def test_hundreds_of_nested_passes_end_in_a_runtime_error_and_leave_the_engine_usable():
-    in_fresh_process(
+    run(
         """
         import sys
         from pygrad import Value
@@ -209,7 +194,7 @@ def test_inputs_of_a_running_rule_may_be_let_go():
 def test_fork_in_the_middle_of_a_pass_leaves_both_sides_working():
     if not hasattr(os, "fork") or SANITIZED:
         pytest.skip("needs fork")
-    in_fresh_process(
+    run(
         """
         import os, sys
         from pygrad import Value
@@ -268,4 +253,4 @@ def test_values_of_a_pass_that_another_thread_was_in_are_free_in_a_forked_child(
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     assert w.grad == 3.0
     """
-    in_fresh_process(program)
+    run(program)

@@ -14,24 +14,6 @@ from pygrad.reference import Value, functional
 # ---- worked numbers ----------------------------------------------------------------------------------------
 
 
-def test_micrograds_readme_example() -> None:
-    a, b = Value(-4.0), Value(2.0)
-    c = a + b
-    d = a * b + b**3
-    c += c + 1
-    c += 1 + c + (-a)
-    d += d * 2 + (b + a).relu()
-    d += 3 * d + (b - a).relu()
-    e = c - d
-    f = e**2
-    g = f / 2.0
-    g += 10.0 / f
-    g.backward()
-    assert f"{g.data:.4f}" == "24.7041"
-    assert f"{a.grad:.4f}" == "138.8338"
-    assert f"{b.grad:.4f}" == "645.5773"
-
-
 def test_sum_times_factor() -> None:
     a, b, c = Value(2), Value(3), Value(5)
     L = (a + b) * c

@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import textwrap
 import threading
 from typing import Any
 
 import pytest
+from processes import run
 from tensor_backend import TORCH, array, many, pg
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork()")
-
-
-def run(program: str) -> str:
-    """Run a program in a fresh interpreter; it has to succeed and say nothing on stderr."""
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program)],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
 
 
 # ---- threads ---------------------------------------------------------------------------------------------------------
