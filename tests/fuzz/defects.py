@@ -132,10 +132,10 @@ DEFECTS = [
         "        inverse[d] = dims[d];",
     ),
     Defect(
-        "slice: the start counts once for a stepped slice",
+        "slice: a last element too few",
         "csrc/ops/window.c",
-        "window->start[source] += start * window->step[dim];",
-        "window->start[source] += start;",
+        "(int64_t)(((uint64_t)span - 1) / stride) + 1",
+        "(int64_t)((uint64_t)span / stride)",
     ),
     Defect(
         "roll: the gradient goes the same way",
